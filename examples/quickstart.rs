@@ -1,0 +1,121 @@
+//! All three calls through the real clients, against the embedded emulator: no account, no
+//! network.
+//!
+//! `cargo run --example quickstart`
+
+use cloud_workflows::{
+    Error, FlowFailure,
+    alibaba::{StartExecutionRequest, StartSyncExecutionRequest},
+    emulator::Emulator,
+    huawei::StartSyncWorkflowExecutionRequest,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What the flows below take and give.
+#[derive(Debug, Deserialize, Serialize)]
+struct Order {
+    item: String,
+    count: u32,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Quote {
+    item: String,
+    cents: u32,
+}
+
+fn quote(order: Order) -> Result<Quote, FlowFailure> {
+    match order.count {
+        0 => Err(FlowFailure::new(
+            "EmptyOrder",
+            "an order has at least one item",
+        )),
+        count => Ok(Quote {
+            item: order.item,
+            cents: 250 * count,
+        }),
+    }
+}
+
+const WORKFLOW: &str = "48aff955-ea10-4ffd-b426-190bc192dc14";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let emulator = Emulator::start()?;
+    emulator
+        .standard("archive", |order: Value| Ok(order))
+        .express("quote", quote)
+        .workflow(WORKFLOW, quote);
+    println!("Both clouds are emulated at {}.", emulator.url());
+    println!("The clients are the real ones, and speak real HTTP to it.\n");
+
+    let alibaba = emulator.alibaba().build()?;
+    let huawei = emulator.huawei().build()?;
+    let order = || Order {
+        item: "咖啡 ☕".to_owned(),
+        count: 3,
+    };
+
+    println!("1. StartExecution (Alibaba Cloud): starts a flow that runs on its own.");
+    let call = alibaba.start_execution(StartExecutionRequest::new("archive").input(order()));
+    println!("   Its execution name, made before anything is sent, so that sending it again is");
+    println!("   safe: {}", call.execution_name().unwrap_or("-"));
+    let started = call.send().await?;
+    println!(
+        "   Status: {}, started {:?}\n",
+        started.status, started.started_time
+    );
+
+    println!("2. StartSyncExecution (Alibaba Cloud): runs a flow and waits for its output.");
+    let request = StartSyncExecutionRequest::new("quote").input(order());
+    let response = alibaba
+        .start_sync_execution(request)
+        .send_for_response()
+        .await?;
+    println!("   Request id: {}", response.request_id().unwrap_or("-"));
+    let quote: Quote = response.into_value().into_output()?;
+    println!("   Output: {quote:?}\n");
+
+    println!("3. sync-executions (Huawei Cloud): the same, with an IAM token got by password.");
+    let request = StartSyncWorkflowExecutionRequest::new(WORKFLOW)
+        .header("tenantId", "user1")
+        .input(order());
+    let done = huawei.start_sync_workflow_execution(request).send().await?;
+    println!(
+        "   Execution: {}",
+        done.execution_id.as_deref().unwrap_or("-")
+    );
+    let quote: Quote = done.into_output()?;
+    println!("   Output: {quote:?}\n");
+
+    println!("When the service refuses a call, the error says all there is to know:");
+    let request = StartSyncExecutionRequest::new("no_such_flow").input(order());
+    match alibaba.start_sync_execution(request).send().await {
+        Ok(_) => return Err("an unknown flow was started".into()),
+        Err(error) => explain(&error),
+    }
+
+    println!("When the flow itself fails, the call succeeds and `into_output` gives the error:");
+    let request =
+        StartSyncWorkflowExecutionRequest::new(WORKFLOW).input(json!({"item": "tea", "count": 0}));
+    let done = huawei.start_sync_workflow_execution(request).send().await?;
+    match done.into_output::<Quote>() {
+        Ok(_) => return Err("an empty order was quoted".into()),
+        Err(error) => explain(&error),
+    }
+    Ok(())
+}
+
+fn explain(error: &Error) {
+    println!("   {error}");
+    println!(
+        "   kind {:?}, may the flow have started? {}\n",
+        error.kind(),
+        if error.may_have_started() {
+            "yes"
+        } else {
+            "no"
+        }
+    );
+}

@@ -1,0 +1,36 @@
+//! Alibaba Cloud CloudFlow (`fnf`, API version `2019-03-15`).
+//!
+//! [`Client`] starts executions of flows: [`Client::start_execution`] one that runs on its own
+//! (Standard mode), [`Client::start_sync_execution`] one that is waited for (Express mode, up to
+//! five minutes).
+//!
+//! ```no_run
+//! use cloud_workflows::alibaba::{Client, Credentials, StartSyncExecutionRequest};
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), cloud_workflows::Error> {
+//! let client = Client::builder()
+//!     .region("cn-hangzhou")
+//!     .credentials(Credentials::new("access key id", "access key secret"))
+//!     .build()?;
+//! let request = StartSyncExecutionRequest::new("my_flow").input(json!({"key": "value"}));
+//! let done = client.start_sync_execution(request).send().await?;
+//! let answer: Value = done.into_output()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod client;
+mod credentials;
+mod endpoint;
+mod executions;
+mod protocol;
+pub(crate) mod signature;
+
+pub use client::{Client, ClientBuilder};
+pub use credentials::Credentials;
+pub use endpoint::Network;
+pub use executions::{
+    Environment, ExecutionStatus, StartExecutionRequest, StartExecutionResponse,
+    StartSyncExecutionRequest, StartSyncExecutionResponse, Variable,
+};

@@ -1,0 +1,169 @@
+//! The client and its builder.
+
+use std::sync::Arc;
+
+use super::{
+    credentials::Credentials,
+    endpoint::{self, Network},
+    executions::{StartExecutionRequest, StartSyncExecutionRequest},
+    protocol::Rpc,
+};
+use crate::{
+    error::Error,
+    pipeline::{
+        Pipeline,
+        call::Call,
+        credential::{Cache, Context, ProvideCredential},
+        settings::{Settings, shared_setters},
+    },
+};
+
+/// A client of CloudFlow in one region. Cheap to clone; clones share connections and credentials.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pipeline: Arc<Pipeline<Rpc>>,
+}
+
+/// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    settings: Settings,
+    region: Option<String>,
+    network: Network,
+    endpoint: Option<String>,
+    credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
+}
+
+impl Client {
+    /// Begins to set up a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
+    ///
+    /// The request always carries an execution name, the caller's or one made here, so the flow is
+    /// started once however often the request is sent. An execution of that name that is still
+    /// running is given back; one that has ended is an error of
+    /// [`ErrorKind::AlreadyExists`](crate::ErrorKind::AlreadyExists).
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, StartExecution.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StartExecutionRequest::new("my_flow")
+    ///     .execution_name("order-17")
+    ///     .input_json(r#"{"order": 17}"#);
+    /// let execution = client.start_execution(request).send().await?;
+    /// println!("{} is {}", execution.name.as_deref().unwrap_or("?"), execution.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_execution(&self, request: StartExecutionRequest) -> Call<StartExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `StartSyncExecution`: runs an Express flow and waits for its end, up to five minutes.
+    ///
+    /// The service starts one execution for each copy of the request that arrives, so it is sent
+    /// again only where the service certainly did not begin it. A flow that fails is no error of
+    /// the call: look at [`status`](super::StartSyncExecutionResponse::status), or let
+    /// [`into_output`](super::StartSyncExecutionResponse::into_output) do it.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, StartSyncExecution.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, StartSyncExecutionRequest};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize)]
+    /// struct Order {
+    ///     number: u64,
+    /// }
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Price {
+    ///     cents: u64,
+    /// }
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StartSyncExecutionRequest::new("price").input(Order { number: 17 });
+    /// let done = client.start_sync_execution(request).send().await?;
+    /// let price: Price = done.into_output()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_sync_execution(
+        &self,
+        request: StartSyncExecutionRequest,
+    ) -> Call<StartSyncExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+}
+
+impl ClientBuilder {
+    /// The region, such as `cn-hangzhou`: any text that fits a host name.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// The network from which the region's service is called (default: the public one).
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The service's address, a URL or a host, instead of the region's.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// What requests are signed with: [`Credentials`], or a source of them.
+    pub fn credentials(mut self, source: impl ProvideCredential<Credentials>) -> Self {
+        self.credentials = Some(Arc::new(source));
+        self
+    }
+
+    /// Builds the client. Touches no network.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming the setting and the
+    /// rule it breaks.
+    pub fn build(self) -> Result<Client, Error> {
+        let endpoint = match (&self.endpoint, &self.region) {
+            (Some(endpoint), _) => self.settings.endpoint("endpoint", endpoint)?,
+            (None, Some(region)) => endpoint::of_region(region, self.network, &self.settings)?,
+            (None, None) => {
+                return Err(Error::configuration(
+                    "region",
+                    "is missing, and so is endpoint",
+                ));
+            }
+        };
+        let provider = self
+            .credentials
+            .ok_or_else(|| Error::configuration("credentials", "are missing"))?;
+        let core = self.settings.core(&[&endpoint])?;
+        let context = Context {
+            core: core.clone(),
+            region: self.region,
+            project_id: None,
+            auth_endpoint: None,
+        };
+        Ok(Client {
+            pipeline: Arc::new(Pipeline {
+                core,
+                protocol: Rpc::cloud_flow(endpoint),
+                credentials: Some(Cache::new(provider, context)),
+            }),
+        })
+    }
+}
+
+shared_setters!(ClientBuilder);

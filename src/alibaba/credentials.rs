@@ -1,0 +1,67 @@
+//! What requests are signed with.
+
+use std::fmt;
+
+use super::signature::Key;
+use crate::{
+    error::Error,
+    payload::{Secret, check_visible},
+    pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
+};
+
+/// An access key: id and secret, with an STS token where it is a temporary one.
+///
+/// It is a source of itself: hand it to
+/// [`ClientBuilder::credentials`](super::ClientBuilder::credentials). `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct Credentials {
+    pub(super) access_key_id: String,
+    access_key_secret: Secret,
+    pub(super) security_token: Option<Secret>,
+    pub(super) key: Key,
+}
+
+impl Credentials {
+    /// A lasting access key.
+    pub fn new(access_key_id: impl Into<String>, access_key_secret: impl Into<Secret>) -> Self {
+        let access_key_secret = access_key_secret.into();
+        Self {
+            access_key_id: access_key_id.into(),
+            key: Key::new(access_key_secret.expose()),
+            access_key_secret,
+            security_token: None,
+        }
+    }
+
+    /// Makes it a temporary key, with the token that STS gave along.
+    #[must_use]
+    pub fn security_token(mut self, token: impl Into<Secret>) -> Self {
+        self.security_token = Some(token.into());
+        self
+    }
+
+    /// Refuses what no key of the service looks like, without showing it.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        check_visible("access_key_id", &self.access_key_id)?;
+        self.access_key_secret.check("access_key_secret")?;
+        match &self.security_token {
+            Some(token) => token.check("security_token"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.security_token {
+            Some(_) => "Credentials(temporary access key)",
+            None => "Credentials(access key)",
+        })
+    }
+}
+
+impl ProvideCredential<Credentials> for Credentials {
+    fn provide<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Lease<Credentials>, Error>> {
+        Box::pin(async { self.check().map(|()| Lease::fixed(self.clone())) })
+    }
+}

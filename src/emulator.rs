@@ -1,0 +1,173 @@
+//! Both workflow services on loopback, for tests.
+//!
+//! [`Emulator::start`] listens on 127.0.0.1 on a thread of its own and speaks the APIs of both
+//! clouds on one port, as their documents describe them: signatures, tokens, clocks, nonces, names
+//! and errors are checked. A flow is a closure. Faults can be ordered, and what came in and what
+//! ran can be looked at afterwards.
+//!
+//! ```
+//! use cloud_workflows::{FlowFailure, emulator::Emulator};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let emulator = Emulator::start()?;
+//! # #[cfg(feature = "alibaba")]
+//! emulator.express("double", |n: serde_json::Value| match n["n"].as_i64() {
+//!     Some(n) => Ok(serde_json::json!({"n": 2 * n})),
+//!     None => Err(FlowFailure::new("NoNumber", "n is missing")),
+//! });
+//! # #[cfg(feature = "alibaba")]
+//! let client = emulator.alibaba().build();
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(feature = "alibaba")]
+mod alibaba;
+mod builder;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod clients;
+mod clock;
+mod fault;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod flow;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod flows;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod form;
+#[cfg(feature = "huawei")]
+mod huawei;
+mod id;
+mod record;
+mod reply;
+mod route;
+mod server;
+#[cfg(feature = "huawei")]
+mod token;
+
+use std::{
+    convert::Infallible,
+    fmt, io,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use chrono::TimeDelta;
+use tokio::sync::oneshot;
+
+#[cfg(feature = "alibaba")]
+pub use alibaba::StandardSync;
+pub use builder::EmulatorBuilder;
+pub use fault::Fault;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+pub use flow::Execution;
+pub use record::RecordedRequest;
+
+/// A running emulator. Clones are handles of the same one; it stops with the last of them.
+///
+/// A flow's or fault's closure that holds a handle keeps the emulator running for ever.
+#[derive(Clone)]
+pub struct Emulator(Arc<Handle>);
+
+struct Handle {
+    state: Arc<State>,
+    stop: Mutex<Option<(oneshot::Sender<Infallible>, thread::JoinHandle<()>)>>,
+}
+
+/// What all connections share.
+struct State {
+    url: String,
+    clock: Arc<clock::Clock>,
+    records: record::Records,
+    faults: fault::Faults,
+    #[cfg(any(feature = "alibaba", feature = "huawei"))]
+    flows: Arc<flow::Flows>,
+    #[cfg(feature = "alibaba")]
+    alibaba: alibaba::Settings,
+    #[cfg(feature = "alibaba")]
+    nonces: alibaba::Nonces,
+    #[cfg(feature = "huawei")]
+    huawei: token::Settings,
+    #[cfg(feature = "huawei")]
+    tokens: token::Tokens,
+}
+
+impl Emulator {
+    /// Starts an emulator with default settings on a free port.
+    ///
+    /// # Errors
+    ///
+    /// When no port, thread or runtime can be had.
+    pub fn start() -> io::Result<Self> {
+        Self::builder().start()
+    }
+
+    /// Settings for an emulator.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::new()
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:4711`.
+    pub fn url(&self) -> String {
+        self.state().url.clone()
+    }
+
+    /// Every request since the start or [`Emulator::clear_requests`], oldest first; at most the
+    /// newest 100,000.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state().records.all()
+    }
+
+    /// Forgets the requests recorded so far.
+    pub fn clear_requests(&self) {
+        self.state().records.clear();
+    }
+
+    /// Switches the recording of requests on or off; it is on at the start.
+    pub fn record(&self, on: bool) {
+        self.state().records.switch(on);
+    }
+
+    /// Orders a fault for the next request of an operation; several come one after the other.
+    ///
+    /// Operations are named as in [`RecordedRequest::operation`].
+    pub fn fault(&self, operation: &str, fault: Fault) {
+        self.state().faults.push(operation, fault);
+    }
+
+    /// Asks the closure about every request for which no fault is ordered. It should not block.
+    pub fn fault_with(&self, decide: impl Fn(&RecordedRequest) -> Fault + Send + Sync + 'static) {
+        self.state().faults.decide_with(Arc::new(decide));
+    }
+
+    /// Takes back all faults that have not come yet, and the closure that decides.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Sets the emulator's clock to the machine's time plus `offset`, whatever it was before.
+    pub fn shift_clock(&self, offset: TimeDelta) {
+        self.state().clock.shift(offset);
+    }
+
+    fn state(&self) -> &State {
+        &self.0.state
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("url", &self.state().url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = clock::lock(&self.stop).take() {
+            drop(stop);
+            // The port is free once the thread has ended. A panic there has nobody to tell.
+            let _ = thread.join();
+        }
+    }
+}

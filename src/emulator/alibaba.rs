@@ -1,0 +1,176 @@
+//! Alibaba Cloud CloudFlow: RPC calls at `/`.
+
+mod check;
+mod executions;
+mod shape;
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::Mutex,
+    time::Duration,
+};
+
+use http::StatusCode;
+use url::form_urlencoded;
+
+pub(crate) use check::AccessKey;
+pub(crate) use shape::error;
+
+use super::{State, form, record::RecordedRequest, reply::Reply};
+
+/// What a synchronous start of a flow in Standard mode gives. The vendor's pages show both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StandardSync {
+    /// HTTP 400 with code `ActionNotSupported`.
+    #[default]
+    Refused,
+    /// HTTP 200 with status `Failed` and `ErrorCode` `ActionNotSupported`; the flow does not run.
+    FailedExecution,
+}
+
+/// What the service is set up with.
+pub(crate) struct Settings {
+    pub(crate) keys: Vec<AccessKey>,
+    pub(crate) input_limit_bytes: usize,
+    pub(crate) clock_window: Duration,
+    pub(crate) standard_sync: StandardSync,
+}
+
+/// Decoded parameters of query and body.
+type Parameters = BTreeMap<String, String>;
+
+/// An error answer in the making.
+struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
+    }
+
+    fn missing(name: &str) -> Self {
+        let message = format!("The HTTP query '{name}' must be specified.");
+        Self::new(StatusCode::BAD_REQUEST, "MissingRequiredParams", message)
+    }
+
+    fn too_large(limit: usize) -> Self {
+        let message = format!("The payload size exceeds maximum allowed size ({limit} bytes).");
+        Self::new(StatusCode::BAD_REQUEST, "EntityTooLarge", message)
+    }
+
+    fn action(action: &str) -> Self {
+        let message = format!("The requested API operation '{action}' is incorrect. Please check.");
+        Self::new(StatusCode::BAD_REQUEST, "ActionNotSupported", message)
+    }
+}
+
+/// The `Action` as sent, found without judging the rest.
+pub(crate) fn action(request: &RecordedRequest) -> String {
+    lenient(request, "Action").unwrap_or_default()
+}
+
+/// A parameter of a request that need not be well-formed.
+fn lenient(request: &RecordedRequest, name: &str) -> Option<String> {
+    [request.query.as_bytes(), &request.body]
+        .into_iter()
+        .flat_map(form_urlencoded::parse)
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Answers a call: checks who asks, then does what is asked.
+pub(crate) async fn handle(state: &State, request: &RecordedRequest, whole: bool) -> Reply {
+    let answer = match read(request, whole) {
+        Ok(parameters) => match check::check(state, request, &parameters) {
+            Ok(()) => executions::call(state, &parameters).await,
+            Err(refused) => Err(refused),
+        },
+        Err(refused) => Err(refused),
+    };
+    match answer {
+        Ok(body) => shape::answer(request, body),
+        Err(refused) => shape::error(request, refused.status, refused.code, &refused.message),
+    }
+}
+
+fn read(request: &RecordedRequest, whole: bool) -> Result<Parameters, Refused> {
+    if !matches!(request.method.as_str(), "GET" | "POST") {
+        return Err(Refused::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "UnsupportedHTTPMethod",
+            "This HTTP method is not supported.",
+        ));
+    }
+    if !whole {
+        return Err(Refused::too_large(super::route::ALIBABA_LIMIT));
+    }
+    let mut parameters = Parameters::new();
+    form::add_parameters(&mut parameters, &request.query).map_err(Refused::invalid)?;
+    if !request.body.is_empty() {
+        let content_type = request.headers.get(http::header::CONTENT_TYPE);
+        let content_type = content_type.map(|value| value.as_bytes());
+        let form = b"application/x-www-form-urlencoded";
+        if content_type.is_some_and(|value| {
+            !value
+                .get(..form.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(form))
+        }) {
+            return Err(Refused::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                "The content type must be \"application/x-www-form-urlencoded\".",
+            ));
+        }
+        let body = std::str::from_utf8(&request.body);
+        let body = body.map_err(|_| Refused::invalid("the body is not UTF-8"))?;
+        form::add_parameters(&mut parameters, body).map_err(Refused::invalid)?;
+    }
+    Ok(parameters)
+}
+
+/// How many nonces are remembered.
+const NONCES: usize = 100_000;
+
+/// The newest nonces, each with its access key id.
+#[derive(Default)]
+pub(crate) struct Nonces(Mutex<NoncesInner>);
+
+#[derive(Default)]
+struct NoncesInner {
+    known: HashSet<Nonce>,
+    /// The same, in the order in which they came.
+    order: VecDeque<Nonce>,
+}
+
+/// Access key id and nonce.
+type Nonce = (String, String);
+
+impl Nonces {
+    /// Notes a nonce; false when it was there already.
+    fn take(&self, key_id: &str, nonce: &str) -> bool {
+        let nonce = (key_id.to_owned(), nonce.to_owned());
+        let NoncesInner { known, order } = &mut *super::clock::lock(&self.0);
+        if !known.insert(nonce.clone()) {
+            return false;
+        }
+        order.push_back(nonce);
+        if order.len() > NONCES
+            && let Some(oldest) = order.pop_front()
+        {
+            known.remove(&oldest);
+        }
+        true
+    }
+}

@@ -1,0 +1,130 @@
+//! Who asks, and when: the common parameters of signature v1.
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use http::StatusCode;
+
+use super::{Parameters, Refused};
+use crate::{
+    alibaba::signature::{Key, push_encoded},
+    emulator::{State, record::RecordedRequest},
+};
+
+/// A key that may call.
+pub(crate) struct AccessKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    /// Set for a temporary key.
+    pub(crate) security_token: Option<String>,
+}
+
+/// Refuses what is not signed right, in the order in which the service looks.
+pub(super) fn check(
+    state: &State,
+    request: &RecordedRequest,
+    parameters: &Parameters,
+) -> Result<(), Refused> {
+    let settings = &state.alibaba;
+    required(parameters, "Action")?;
+    let version = required(parameters, "Version")?;
+    if version != "2019-03-15" {
+        let message =
+            format!("The requested API version '{version}' is not supported yet. Please check.");
+        let status = StatusCode::BAD_REQUEST;
+        return Err(Refused::new(status, "APIVersionNotSupported", message));
+    }
+    for (name, only) in [
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+    ] {
+        if required(parameters, name)? != only {
+            return Err(Refused::invalid(format!("{name} must be {only}")));
+        }
+    }
+    let timestamp = required(parameters, "Timestamp")?;
+    let time = read_time(timestamp).ok_or_else(|| {
+        Refused::invalid("Timestamp must be UTC time in the form yyyy-MM-ddTHH:mm:ssZ")
+    })?;
+    let nonce = required(parameters, "SignatureNonce")?;
+    let key_id = required(parameters, "AccessKeyId")?;
+    let signature = required(parameters, "Signature")?;
+
+    let now = state.clock.now();
+    let window = TimeDelta::from_std(settings.clock_window).unwrap_or(TimeDelta::MAX);
+    if (now - time).abs() > window {
+        let now = now.format("%Y-%m-%dT%H:%M:%SZ");
+        let message = format!(
+            "The difference between the request time {timestamp} and the current time {now} is \
+             too large."
+        );
+        let status = StatusCode::FORBIDDEN;
+        return Err(Refused::new(status, "RequestTimeTooSkewed", message));
+    }
+    let key = settings.keys.iter().rfind(|key| key.id == key_id);
+    let key = key.ok_or_else(|| {
+        let message = format!("The AccessKey ID {key_id} is invalid.");
+        Refused::new(StatusCode::FORBIDDEN, "InvalidAccessKeyID", message)
+    })?;
+    check_token(key, parameters)?;
+    if sign(key, request.method.as_str(), parameters) != signature {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "SignatureNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check \
+             your access key and signing method.",
+        ));
+    }
+    if !state.nonces.take(key_id, nonce) {
+        return Err(Refused::new(
+            StatusCode::BAD_REQUEST,
+            "SignatureNonceUsed",
+            "Specified signature nonce was used already.",
+        ));
+    }
+    Ok(())
+}
+
+/// A parameter that must be there and hold something.
+pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refused> {
+    optional(parameters, name).ok_or_else(|| Refused::missing(name))
+}
+
+/// A parameter; official clients send some as empty text when there is none.
+pub(super) fn optional<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
+    let value = parameters.get(name).map(String::as_str);
+    value.filter(|value| !value.is_empty())
+}
+
+fn read_time(text: &str) -> Option<DateTime<Utc>> {
+    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ").ok()?;
+    // chrono also takes numbers without their leading zeros.
+    let time = (text.len() == "yyyy-MM-ddTHH:mm:ssZ".len()).then_some(time)?;
+    Some(time.and_utc())
+}
+
+fn check_token(key: &AccessKey, parameters: &Parameters) -> Result<(), Refused> {
+    let code = match (&key.security_token, optional(parameters, "SecurityToken")) {
+        (Some(token), given) if given != Some(token) => "InvalidSecurityToken.Malformed",
+        (None, Some(_)) => "InvalidSecurityToken.MismatchWithAccessKey",
+        _ => return Ok(()),
+    };
+    let message = "Specified SecurityToken is not the one of this AccessKey.";
+    Err(Refused::new(StatusCode::BAD_REQUEST, code, message))
+}
+
+/// The signature that the parameters should bear.
+fn sign(key: &AccessKey, method: &str, parameters: &Parameters) -> String {
+    let encode = |text: &str| {
+        let mut encoded = String::new();
+        push_encoded(&mut encoded, text);
+        encoded
+    };
+    let encoded: Vec<(String, String)> = parameters
+        .iter()
+        .filter(|(name, _)| *name != "Signature")
+        .map(|(name, value)| (encode(name), encode(value)))
+        .collect();
+    let pairs = encoded
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    Key::new(&key.secret).sign(method, pairs)
+}

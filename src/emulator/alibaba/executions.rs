@@ -1,0 +1,217 @@
+//! `StartExecution`, `StartSyncExecution`, `DescribeExecution`.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Parameters, Refused, StandardSync,
+    check::{optional, required},
+};
+use crate::{
+    FlowFailure,
+    emulator::{
+        State,
+        flow::{Cloud, Ending, Mode, Refusal, Run, made_up_name},
+        id,
+    },
+};
+
+/// Does what the checked parameters ask for.
+pub(super) async fn call(
+    state: &State,
+    parameters: &Parameters,
+) -> Result<Map<String, Value>, Refused> {
+    match required(parameters, "Action")? {
+        "StartExecution" => start(state, parameters),
+        "StartSyncExecution" => start_sync(state, parameters).await,
+        "DescribeExecution" => describe(state, parameters).await,
+        other => Err(Refused::action(other)),
+    }
+}
+
+fn start(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, Refused> {
+    let flow = name(parameters, "FlowName")?.ok_or_else(|| Refused::missing("FlowName"))?;
+    let given = name(parameters, "ExecutionName")?;
+    let input = input(state, parameters)?;
+    let execution = given.map_or_else(made_up_name, str::to_owned);
+    let run = state
+        .flows
+        .begin(&state.clock, flow, Mode::Standard, execution, input)
+        .map_err(|refusal| match refusal {
+            Refusal::UnknownFlow => unknown_flow(flow),
+            Refusal::WrongMode => Refused::action("StartExecution"),
+            Refusal::Ended => {
+                let execution = given.unwrap_or_default();
+                let message = format!("Execution {execution} for flow {flow} already exists.");
+                Refused::new(StatusCode::BAD_REQUEST, "ExecutionAlreadyExists", message)
+            }
+        })?;
+    // As at the moment of the start, even if the flow has ended by now.
+    let mut body = body(flow, &run, None);
+    body.insert("FlowDefinition".to_owned(), json!(""));
+    body.insert("Input".to_owned(), json!(run.input));
+    Ok(body)
+}
+
+async fn start_sync(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, Refused> {
+    let flow = name(parameters, "FlowName")?.ok_or_else(|| Refused::missing("FlowName"))?;
+    let given = name(parameters, "ExecutionName")?;
+    let input = input(state, parameters)?;
+    let execution = given.map_or_else(made_up_name, str::to_owned);
+    let execution = format!("{execution}:{}", id::uuid());
+    let begun = state
+        .flows
+        .begin(&state.clock, flow, Mode::Express, execution.clone(), input);
+    let run = match begun {
+        Ok(run) => run,
+        Err(Refusal::WrongMode) if state.alibaba.standard_sync == StandardSync::FailedExecution => {
+            return Ok(not_run(flow, &execution, state.clock.now()));
+        }
+        Err(Refusal::UnknownFlow) => return Err(unknown_flow(flow)),
+        Err(Refusal::WrongMode | Refusal::Ended) => {
+            return Err(Refused::action("StartSyncExecution"));
+        }
+    };
+    let ending = run.ended().await;
+    let failure = ending
+        .as_ref()
+        .and_then(|ending| ending.outcome.as_ref().err());
+    let code = failure.and_then(FlowFailure::code);
+    let message = failure.and_then(FlowFailure::message);
+    let mut body = body(flow, &run, ending.as_deref());
+    add_environment(&mut body, &run);
+    body.insert("ErrorCode".to_owned(), json!(code.unwrap_or_default()));
+    body.insert(
+        "ErrorMessage".to_owned(),
+        json!(message.unwrap_or_default()),
+    );
+    Ok(body)
+}
+
+async fn describe(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, Refused> {
+    let flow = name(parameters, "FlowName")?.ok_or_else(|| Refused::missing("FlowName"))?;
+    let execution = name(parameters, "ExecutionName")?;
+    let execution = execution.ok_or_else(|| Refused::missing("ExecutionName"))?;
+    let seconds = match optional(parameters, "WaitTimeSeconds") {
+        None => 0,
+        Some(text) => {
+            let seconds = text.parse().ok().filter(|seconds| *seconds <= 60);
+            seconds.ok_or_else(|| Refused::invalid("WaitTimeSeconds must be 0 to 60"))?
+        }
+    };
+    if state.flows.mode(Cloud::Alibaba, flow).is_none() {
+        return Err(unknown_flow(flow));
+    }
+    let run = state.flows.named(flow, execution).ok_or_else(|| {
+        let message = format!("Execution {execution} for flow {flow} does not exist.");
+        Refused::new(StatusCode::NOT_FOUND, "ExecutionNotExists", message)
+    })?;
+    if seconds > 0 {
+        // Over time or not: the answer is how things stand.
+        let _ = tokio::time::timeout(Duration::from_secs(seconds), run.ended()).await;
+    }
+    let mut body = body(flow, &run, run.ending().as_deref());
+    add_environment(&mut body, &run);
+    body.insert("FlowDefinition".to_owned(), json!(""));
+    body.insert("Input".to_owned(), json!(run.input));
+    Ok(body)
+}
+
+/// The fields that all three operations answer.
+fn body(flow: &str, run: &Arc<Run>, ending: Option<&Ending>) -> Map<String, Value> {
+    let (status, output, stopped) = match ending {
+        None => ("Running".to_owned(), "", String::new()),
+        Some(ending) => {
+            let status = Cloud::Alibaba.status(ending.outcome.as_ref().err());
+            let output = match &ending.outcome {
+                Ok(output) => output.as_str(),
+                Err(failure) => failure.output().map_or("", |output| output.as_str()),
+            };
+            (status, output, time(ending.stopped))
+        }
+    };
+    [
+        ("FlowName", flow),
+        ("Name", &run.name),
+        ("Status", &status),
+        ("Output", output),
+        ("StartedTime", &time(run.started)),
+        ("StoppedTime", &stopped),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), json!(value)))
+    .collect()
+}
+
+/// A synchronous execution that was refused in the body.
+fn not_run(flow: &str, execution: &str, now: DateTime<Utc>) -> Map<String, Value> {
+    let refused = Refused::action("StartSyncExecution");
+    [
+        ("FlowName", flow),
+        ("Name", execution),
+        ("Status", "Failed"),
+        ("Output", ""),
+        ("ErrorCode", refused.code),
+        ("ErrorMessage", &refused.message),
+        ("StartedTime", &time(now)),
+        ("StoppedTime", &time(now)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), json!(value)))
+    .collect()
+}
+
+fn add_environment(body: &mut Map<String, Value>, run: &Run) {
+    if !run.environment.is_empty() {
+        let variables = run.environment.iter();
+        let variables: Vec<Value> = variables
+            .map(|(name, value)| json!({"Name": name, "Value": value}))
+            .collect();
+        let environment = json!({"Variables": variables});
+        body.insert("Environment".to_owned(), environment);
+    }
+}
+
+fn unknown_flow(flow: &str) -> Refused {
+    // The service writes two spaces.
+    let message = format!("Flow  {flow} does not exist.");
+    Refused::new(StatusCode::NOT_FOUND, "FlowNotExists", message)
+}
+
+/// A parameter that is a name: `^[A-Za-z_][A-Za-z0-9_-]{0,127}$`.
+fn name<'a>(parameters: &'a Parameters, parameter: &str) -> Result<Option<&'a str>, Refused> {
+    let name = optional(parameters, parameter);
+    if let Some(name) = name {
+        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let rest = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        if !first || !rest || name.len() > 128 {
+            let message = format!("{parameter} is not a valid name");
+            return Err(Refused::invalid(message));
+        }
+    }
+    Ok(name)
+}
+
+/// The input as sent; empty when there is none.
+fn input<'a>(state: &State, parameters: &'a Parameters) -> Result<&'a str, Refused> {
+    let Some(input) = optional(parameters, "Input") else {
+        return Ok("");
+    };
+    let limit = state.alibaba.input_limit_bytes;
+    if input.len() > limit {
+        return Err(Refused::too_large(limit));
+    }
+    match serde_json::from_str::<Map<String, Value>>(input) {
+        Ok(_) => Ok(input),
+        Err(_) => Err(Refused::invalid("Input must be the text of a JSON object")),
+    }
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

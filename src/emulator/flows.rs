@@ -1,0 +1,127 @@
+//! What an emulator's flows are, and what became of them.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Emulator,
+    flow::{Execution, Mode, body},
+};
+use crate::FlowFailure;
+
+/// Flows. A closure may block. A panic in it fails the flow, and so does an input that does not
+/// fit its type (code `InvalidInput`); a start without input gives it `{}`. Adding a flow of a
+/// known name replaces the closure.
+impl Emulator {
+    /// Adds a flow in Standard mode, for `StartExecution` of Alibaba Cloud.
+    #[cfg(feature = "alibaba")]
+    pub fn standard<I, O, F>(&self, name: impl Into<String>, flow: F) -> &Self
+    where
+        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
+        I: DeserializeOwned + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name.into(), Mode::Standard, flow)
+    }
+
+    /// Adds a flow in Express mode, for `StartSyncExecution` of Alibaba Cloud.
+    #[cfg(feature = "alibaba")]
+    pub fn express<I, O, F>(&self, name: impl Into<String>, flow: F) -> &Self
+    where
+        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
+        I: DeserializeOwned + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(name.into(), Mode::Express, flow)
+    }
+
+    /// Adds a flow of Huawei Cloud under its workflow id.
+    #[cfg(feature = "huawei")]
+    pub fn workflow<I, O, F>(&self, id: impl Into<String>, flow: F) -> &Self
+    where
+        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
+        I: DeserializeOwned + 'static,
+        O: Serialize + 'static,
+    {
+        self.add(id.into(), Mode::Workflow, flow)
+    }
+
+    fn add<I, O, F>(&self, name: String, mode: Mode, flow: F) -> &Self
+    where
+        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
+        I: DeserializeOwned + 'static,
+        O: Serialize + 'static,
+    {
+        self.state().flows.insert(name, mode, body(flow));
+        self
+    }
+
+    /// Sets the `Environment.Variables` (name, value) that executions of a flow of Alibaba Cloud
+    /// show from now on. Does nothing when there is no such flow.
+    #[cfg(feature = "alibaba")]
+    pub fn environment(&self, flow: &str, variables: &[(&str, &str)]) -> &Self {
+        let variables = variables.iter();
+        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.state()
+            .flows
+            .set_environment(flow, variables.collect());
+        self
+    }
+
+    /// How often the closure of a flow was called, counted before the start is answered. Flows of
+    /// one name in both clouds are counted together.
+    pub fn runs(&self, flow: &str) -> usize {
+        self.state().flows.runs(flow)
+    }
+
+    /// The executions of a flow, oldest first; at most the newest 100,000.
+    pub fn executions(&self, flow: &str) -> Vec<Execution> {
+        self.state().flows.executions(flow)
+    }
+
+    /// An access key of Alibaba Cloud that is accepted: id and secret.
+    #[cfg(feature = "alibaba")]
+    pub fn access_key(&self) -> (&str, &str) {
+        let key = self.state().alibaba.keys.first();
+        key.map_or(("", ""), |key| (&key.id, &key.secret))
+    }
+
+    /// The security token of [`Emulator::access_key`], if that is a temporary key.
+    #[cfg(feature = "alibaba")]
+    pub fn security_token(&self) -> Option<&str> {
+        let key = self.state().alibaba.keys.first();
+        key.and_then(|key| key.security_token.as_deref())
+    }
+
+    /// An IAM user of Huawei Cloud that is accepted: domain, user name and password.
+    #[cfg(feature = "huawei")]
+    pub fn iam_user(&self) -> (&str, &str, &str) {
+        let user = self.state().huawei.users.first();
+        user.map_or(("", "", ""), |user| {
+            (&user.domain, &user.name, &user.password)
+        })
+    }
+
+    /// The id of the one project of Huawei Cloud.
+    #[cfg(feature = "huawei")]
+    pub fn project_id(&self) -> &str {
+        &self.state().huawei.project_id
+    }
+
+    /// The region of Huawei Cloud, which is also the project's name.
+    #[cfg(feature = "huawei")]
+    pub fn region(&self) -> &str {
+        &self.state().huawei.region
+    }
+
+    /// Lets every token given out so far expire (`APIGW.0307`).
+    #[cfg(feature = "huawei")]
+    pub fn expire_tokens(&self) {
+        self.state().tokens.expire();
+    }
+
+    /// Makes every token given out so far unknown (`APIGW.0301`).
+    #[cfg(feature = "huawei")]
+    pub fn revoke_tokens(&self) {
+        self.state().tokens.revoke();
+    }
+}

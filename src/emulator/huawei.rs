@@ -1,0 +1,130 @@
+//! Huawei Cloud FunctionGraph: synchronous executions of flows.
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::{
+    State,
+    flow::{Cloud, Mode, execution_id},
+    id,
+    record::RecordedRequest,
+    reply::Reply,
+};
+use crate::FlowFailure;
+
+#[derive(Deserialize)]
+struct ExecuteBody<'a> {
+    #[serde(borrow)]
+    input: &'a RawValue,
+    headers: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct ExecuteReply<'a> {
+    execution_id: &'a str,
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Value>,
+    begin_time: String,
+    end_time: String,
+}
+
+/// Runs a flow and waits for it. `ids` are project and workflow, if they could be read.
+pub(crate) async fn handle(
+    state: &State,
+    request: &RecordedRequest,
+    ids: Option<&(String, String)>,
+) -> Reply {
+    let token = request.headers.get("x-auth-token");
+    let token_project = match state.tokens.check(token, state.clock.now()) {
+        Ok(project) => project,
+        Err((code, message)) => {
+            return Reply::flat_error(StatusCode::UNAUTHORIZED, code, message);
+        }
+    };
+    let Some((project, workflow)) = ids else {
+        return invalid("Invalid parameters: the path is not percent-encoded UTF-8.");
+    };
+    if token_project.as_ref() != Some(project) {
+        let message = "The token does not belong to this project.";
+        return Reply::flat_error(StatusCode::FORBIDDEN, "FSS.0403", message);
+    }
+    let Ok(body) = serde_json::from_slice::<ExecuteBody<'_>>(&request.body) else {
+        return invalid("Invalid parameters.");
+    };
+    let input = body.input.get();
+    if serde_json::from_str::<Map<String, Value>>(input).is_err() {
+        return invalid("Invalid parameters: input must be an object.");
+    }
+    // How the service hands these to a flow is not documented; a closure does not see them.
+    drop(body.headers);
+    let id = execution_id();
+    let begun = state
+        .flows
+        .begin(&state.clock, workflow, Mode::Workflow, id, input);
+    // A flow of this cloud has one mode and no names, so that it is unknown is all that can be.
+    let Ok(run) = begun else {
+        let body = json!({"error_code": "FGS.5002", "error_msg": "The flow does not exist."});
+        return Reply::json(StatusCode::NOT_FOUND, &id::hex(), &body);
+    };
+    let Some(ending) = run.ended().await else {
+        let message = "The execution was lost.";
+        return Reply::flat_error(StatusCode::INTERNAL_SERVER_ERROR, "FGS.3002", message);
+    };
+    let failure = ending.outcome.as_ref().err();
+    let status = Cloud::Huawei.status(failure);
+    let (begin_time, end_time) = (time(run.started), time(ending.stopped));
+    let output = match &ending.outcome {
+        Ok(output) => serde_json::from_str(output).ok(),
+        Err(_) => None,
+    };
+    let errors = failure
+        .filter(|_| status == "fail")
+        .map(|failure| errors(failure, &begin_time, &end_time));
+    let reply = ExecuteReply {
+        execution_id: &run.name,
+        status: &status,
+        output,
+        errors,
+        begin_time,
+        end_time,
+    };
+    match serde_json::to_string(&reply) {
+        Ok(body) => {
+            let mut reply = Reply::json(StatusCode::OK, &id::hex(), &Value::Null);
+            reply.body = body.into();
+            reply
+        }
+        Err(error) => Reply::flat_error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "FGS.3002",
+            &error.to_string(),
+        ),
+    }
+}
+
+fn invalid(message: &str) -> Reply {
+    Reply::flat_error(StatusCode::BAD_REQUEST, "FGS.3002", message)
+}
+
+/// One failed node, which stands for the closure.
+fn errors(failure: &FlowFailure, begin_time: &str, end_time: &str) -> Value {
+    let parts: Vec<&str> = [failure.code(), failure.message()]
+        .into_iter()
+        .flatten()
+        .collect();
+    json!([{
+        "node_id": "closure",
+        "error_message": parts.join(": "),
+        "begin_time": begin_time,
+        "end_time": end_time,
+    }])
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,527 @@
+//! What went wrong, and may the flow have started?
+
+#[cfg(feature = "alibaba")]
+mod alibaba;
+mod code;
+#[cfg(feature = "huawei")]
+mod huawei;
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+pub use code::ErrorCode;
+
+use crate::{payload::Payload, pipeline::decode};
+
+/// Why a call gave no value. One type for both clouds.
+///
+/// [`Error::kind`] says what happened in neutral words, [`Error::delivery`] how far the request
+/// got, and [`Error::may_have_started`] whether a flow may be running because of it. Its `Display`
+/// is one line with operation, code, HTTP status, message and request id; it never holds a secret,
+/// a signed URL or a flow's input.
+///
+/// ```
+/// # fn handle(error: cloud_workflows::Error) {
+/// use cloud_workflows::ErrorKind;
+///
+/// match error.kind() {
+///     ErrorKind::NotFound => eprintln!("no such flow: {error}"),
+///     _ if error.may_have_started() => eprintln!("look it up before repeating: {error}"),
+///     _ if error.is_retryable() => eprintln!("try again: {error}"),
+///     _ => eprintln!("{error}"),
+/// }
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static str>,
+    code: Option<ErrorCode>,
+    status: Option<StatusCode>,
+    request_id: Option<String>,
+    message: String,
+    attempts: u32,
+    delivery: Delivery,
+    starts: bool,
+    repeatable: bool,
+    /// Whether it may go better next time, where the kind does not tell.
+    passing: Option<bool>,
+    execution_name: Option<String>,
+    execution_id: Option<String>,
+    retry_after: Option<Duration>,
+    body_excerpt: Option<Box<[u8]>>,
+    flow_failure: Option<FlowFailure>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What went wrong, in words that both clouds share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value given by the caller breaks a rule; the message names the field and the rule.
+    InvalidRequest,
+    /// The client was set up wrongly; nothing was sent.
+    Configuration,
+    /// No credential could be had; the caller's own operation was not sent.
+    Credentials,
+    /// The service does not accept the credential or the signature.
+    Unauthenticated,
+    /// The credential is good but may not do this.
+    PermissionDenied,
+    /// The flow, execution, project or API does not exist.
+    NotFound,
+    /// The thing to be made exists already: for a start, an execution of this name has ended.
+    AlreadyExists,
+    /// Another change came in between, or a state does not allow the call.
+    Conflict,
+    /// Request or reply is larger than allowed.
+    TooLarge,
+    /// A rate or quota refused the call; it was not carried out.
+    Throttled,
+    /// The service refuses the request's time.
+    ClockSkew,
+    /// A limit of time ran out while waiting.
+    Timeout,
+    /// No connection could be made: name resolution, TCP or TLS.
+    Connect,
+    /// The connection broke after it was made.
+    Transport,
+    /// The service failed, or answered in a way that has no better word.
+    #[default]
+    Service,
+    /// The service took the call but its answer could not be read.
+    Decode,
+    /// The flow ran and failed.
+    FlowFailed,
+    /// The flow ran into its time limit.
+    FlowTimedOut,
+    /// The flow was stopped.
+    FlowStopped,
+    /// The answer came before the flow's end, or with a status that this version does not know.
+    FlowUnfinished,
+}
+
+/// How far the caller's own operation got. Ordered: a later attempt never makes it less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// No byte of the operation left this process.
+    #[default]
+    NotSent,
+    /// The service said that it did not carry it out.
+    Refused,
+    /// The request may have arrived; nobody said what became of it.
+    Unknown,
+    /// The service took it: its answer could not be read, or says that the flow ran and failed.
+    Accepted,
+}
+
+/// What the service tells of a flow that did not succeed.
+///
+/// Alibaba Cloud: `Status`, `ErrorCode`, `ErrorMessage`. Huawei Cloud: `status`, `errors`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct FlowFailure(pub(crate) Box<FlowFailureParts>);
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct FlowFailureParts {
+    pub(crate) status: String,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) node_errors: Vec<NodeError>,
+    pub(crate) execution: Option<String>,
+    pub(crate) output: Option<Payload>,
+    pub(crate) started: Option<DateTime<Utc>>,
+    pub(crate) stopped: Option<DateTime<Utc>>,
+}
+
+/// What went wrong in one node of a Huawei Cloud flow (`SyncExecutionNodeErrorDetail`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct NodeError {
+    /// Id of the flow node.
+    #[serde(deserialize_with = "decode::text")]
+    pub node_id: Option<String>,
+    /// What the node said, up to 2,048 characters.
+    #[serde(deserialize_with = "decode::text")]
+    pub error_message: Option<String>,
+    /// When the node began.
+    #[serde(deserialize_with = "decode::time")]
+    pub begin_time: Option<DateTime<Utc>>,
+    /// When the node ended.
+    #[serde(deserialize_with = "decode::time")]
+    pub end_time: Option<DateTime<Utc>>,
+}
+
+impl Error {
+    /// What went wrong, in words that both clouds share.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation's name in the vendor's documents, such as `StartExecution`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The code in the service's answer.
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.0.code.as_ref()
+    }
+
+    /// The HTTP status of the last answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The service's id of the last request, from the body or else from the header.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What was wrong, in one line: the service's words, or ours where it said none.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// How many times the request was sent or tried to be sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How far the operation got: the worst of all its attempts.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Whether a flow may be running, or have run, because of this call.
+    ///
+    /// `false` means that it certainly was not started by this call. `true` means that the request
+    /// may have arrived or did arrive: look the execution up before starting it again.
+    pub fn may_have_started(&self) -> bool {
+        self.0.starts && self.0.delivery >= Delivery::Unknown
+    }
+
+    /// The execution name that was sent, given or made.
+    ///
+    /// To go on after an error that may have started the flow, start again under the same name.
+    pub fn execution_name(&self) -> Option<&str> {
+        self.0.execution_name.as_deref()
+    }
+
+    /// The id of the execution, where the service told one.
+    pub fn execution_id(&self) -> Option<&str> {
+        self.0.execution_id.as_deref()
+    }
+
+    /// What the service tells of a flow that did not succeed.
+    pub fn flow_failure(&self) -> Option<&FlowFailure> {
+        self.0.flow_failure.as_ref()
+    }
+
+    /// How long the service asks to wait before the next call.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same Rust call again can neither start a flow twice nor fail for the same
+    /// lasting reason.
+    pub fn is_retryable(&self) -> bool {
+        let passing = self.0.passing.unwrap_or_else(|| match self.0.kind {
+            ErrorKind::Throttled
+            | ErrorKind::Timeout
+            | ErrorKind::Connect
+            | ErrorKind::Transport
+            | ErrorKind::Decode => true,
+            // A redirect will be there next time as well.
+            ErrorKind::Service => !self.0.status.is_some_and(|status| status.is_redirection()),
+            _ => false,
+        });
+        passing && (self.0.delivery < Delivery::Unknown || self.0.repeatable)
+    }
+
+    /// The first 256 bytes of an answer that was an error or could not be read.
+    ///
+    /// Not part of `Display` or `Debug`: a body may hold what a flow was given.
+    pub fn body_excerpt(&self) -> Option<&[u8]> {
+        self.0.body_excerpt.as_deref()
+    }
+
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            ..Inner::default()
+        }))
+    }
+
+    /// A field of the caller's request that breaks a rule.
+    pub(crate) fn invalid(field: &str, rule: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidRequest, format!("{field}: {rule}"))
+    }
+
+    /// A setting of the client that breaks a rule.
+    pub(crate) fn configuration(setting: &str, rule: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Configuration, format!("{setting}: {rule}"))
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<ErrorCode>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, request_id: Option<String>) -> Self {
+        self.0.request_id = request_id;
+        self
+    }
+
+    pub(crate) fn with_body_excerpt(mut self, body: &[u8]) -> Self {
+        let end = body.len().min(BODY_EXCERPT_BYTES);
+        self.0.body_excerpt = (end > 0).then(|| body[..end].into());
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.0.retry_after = delay;
+        self
+    }
+
+    pub(crate) fn with_passing(mut self, passing: bool) -> Self {
+        self.0.passing = Some(passing);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = delivery;
+        self
+    }
+
+    /// What the operation is about: does it start a flow, and may it be sent again?
+    pub(crate) fn with_subject(
+        mut self,
+        starts: bool,
+        repeatable: bool,
+        execution_name: Option<&str>,
+    ) -> Self {
+        self.0.starts = starts;
+        self.0.repeatable = repeatable;
+        self.0.execution_name = execution_name.map(str::to_owned);
+        self
+    }
+
+    /// The error of a flow that ran and did not succeed.
+    pub(crate) fn flow(
+        kind: ErrorKind,
+        operation: &'static str,
+        request_id: Option<String>,
+        execution_name: Option<String>,
+        execution_id: Option<String>,
+        failure: FlowFailure,
+    ) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: Some(operation),
+            request_id,
+            message: failure.to_string(),
+            delivery: Delivery::Accepted,
+            starts: true,
+            execution_name,
+            execution_id,
+            flow_failure: Some(failure),
+            ..Inner::default()
+        }))
+    }
+}
+
+pub(crate) const BODY_EXCERPT_BYTES: usize = 256;
+
+impl ErrorKind {
+    /// The kind of an answer whose code says nothing more than its status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::Unauthenticated,
+            403 => Self::PermissionDenied,
+            404 | 410 => Self::NotFound,
+            408 => Self::Timeout,
+            409 | 412 | 428 => Self::Conflict,
+            413 | 414 | 431 | 494 => Self::TooLarge,
+            429 => Self::Throttled,
+            400..=499 => Self::InvalidRequest,
+            _ => Self::Service,
+        }
+    }
+}
+
+impl FlowFailure {
+    /// A failure with a code and a message: what a flow given to the emulator fails with.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::of(FlowFailureParts {
+            status: "Failed".to_owned(),
+            code: Some(code.into()),
+            message: Some(message.into()),
+            ..FlowFailureParts::default()
+        })
+    }
+
+    /// The failure of a flow that ran into its time limit.
+    pub fn timed_out() -> Self {
+        Self::of(FlowFailureParts {
+            status: "TimedOut".to_owned(),
+            ..FlowFailureParts::default()
+        })
+    }
+
+    pub(crate) fn of(parts: FlowFailureParts) -> Self {
+        Self(Box::new(parts))
+    }
+
+    /// The status as on the wire (`Failed`, `TimedOut`, `fail`, `timeout`, ...).
+    pub fn status(&self) -> &str {
+        &self.0.status
+    }
+
+    /// The flow's own error code (Alibaba Cloud).
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The flow's own error message (Alibaba Cloud).
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// What failed, node by node (Huawei Cloud).
+    pub fn node_errors(&self) -> &[NodeError] {
+        &self.0.node_errors
+    }
+
+    /// Name (Alibaba Cloud) or id (Huawei Cloud) of the execution.
+    pub fn execution(&self) -> Option<&str> {
+        self.0.execution.as_deref()
+    }
+
+    /// What the flow gave although it did not succeed.
+    pub fn output(&self) -> Option<&Payload> {
+        self.0.output.as_ref()
+    }
+
+    /// When the execution began.
+    pub fn started(&self) -> Option<DateTime<Utc>> {
+        self.0.started
+    }
+
+    /// When the execution ended.
+    pub fn stopped(&self) -> Option<DateTime<Utc>> {
+        self.0.stopped
+    }
+}
+
+impl fmt::Display for FlowFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the flow ended with status {}", OneLine(self.status()))?;
+        for part in [self.code(), self.message()].into_iter().flatten() {
+            write!(f, ": {}", OneLine(part))?;
+        }
+        for node in self.node_errors() {
+            let id = node.node_id.as_deref().unwrap_or("?");
+            let message = node.error_message.as_deref().unwrap_or("no message");
+            write!(f, "; node {}: {}", OneLine(id), OneLine(message))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        match (&inner.code, inner.status) {
+            (Some(code), Some(status)) => {
+                write!(f, "{} (HTTP {}): ", OneLine(code.as_str()), status.as_u16())?;
+            }
+            (Some(code), None) => write!(f, "{}: ", OneLine(code.as_str()))?,
+            (None, Some(status)) => write!(f, "HTTP {}: ", status.as_u16())?,
+            (None, None) => {}
+        }
+        write!(f, "{}", OneLine(&inner.message))?;
+        if let Some(id) = &inner.request_id {
+            write!(f, " [request id {}]", OneLine(id))?;
+        }
+        if let Some(name) = &inner.execution_name
+            && self.may_have_started()
+        {
+            write!(f, " [execution name {}]", OneLine(name))?;
+        }
+        if inner.attempts > 1 {
+            write!(f, " [{} attempts]", inner.attempts)?;
+        }
+        match (self.may_have_started(), &inner.flow_failure) {
+            (true, None) => f.write_str("; the flow may have started"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("delivery", &inner.delivery)
+            .field("message", &format_args!("{self}"))
+            .field("source", &inner.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Prints a text of the service's on one line: control characters become spaces.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, part) in self.0.split(char::is_control).enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(part)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! `ErrorCode`: every documented code of both clouds, and whatever else they say, kept as text.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+use http::StatusCode;
+
+use super::ErrorKind;
+#[cfg(feature = "alibaba")]
+use super::alibaba::alibaba_codes;
+#[cfg(feature = "huawei")]
+use super::huawei::huawei_codes;
+
+macro_rules! define {
+    ($([$($variant:ident $wire:literal [$($status:literal)*] $meaning:literal;)*])*) => {
+        /// A code that the service put into its answer.
+        ///
+        /// Every documented code is a variant; any other text is kept in [`ErrorCode::Other`], so
+        /// reading a code and printing it again gives the same text. Alibaba Cloud's codes bear
+        /// their own names without dots, Huawei Cloud's their prefix and number
+        /// (`FSS.0429` is `Fss0429`; the bare IAM user-management number `1100` is `IamUser1100`).
+        /// Each cloud's variants come with its cargo feature.
+        ///
+        /// ```
+        /// use cloud_workflows::ErrorCode;
+        ///
+        /// assert_eq!(ErrorCode::from("FlowNotExists"), ErrorCode::FlowNotExists);
+        /// assert_eq!(ErrorCode::from("FSS.0429").as_str(), "FSS.0429");
+        /// assert_eq!(ErrorCode::from("New.Code").as_str(), "New.Code");
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(
+                #[doc = concat!("`", $wire, "`" $(, ", HTTP ", $status)*, ": ", $meaning, ".")]
+                $variant,
+            )*)*
+            /// A code that no document lists, as the service wrote it.
+            Other(Box<str>),
+        }
+
+        impl ErrorCode {
+            /// Every documented code, in the documents' order.
+            pub const DOCUMENTED: &'static [ErrorCode] = &[$($(ErrorCode::$variant,)*)*];
+
+            /// The code as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $($(Self::$variant => $wire,)*)*
+                    Self::Other(text) => text,
+                }
+            }
+
+            /// The HTTP statuses documented for this code: none, one or several.
+            pub fn statuses(&self) -> &'static [u16] {
+                match self {
+                    $($(Self::$variant => &[$($status),*],)*)*
+                    Self::Other(_) => &[],
+                }
+            }
+
+            fn documented(text: &str) -> Option<Self> {
+                match text {
+                    $($($wire => Some(Self::$variant),)*)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+#[cfg(all(feature = "alibaba", feature = "huawei"))]
+alibaba_codes! { huawei_codes define }
+#[cfg(all(feature = "alibaba", not(feature = "huawei")))]
+alibaba_codes! { define }
+#[cfg(all(not(feature = "alibaba"), feature = "huawei"))]
+huawei_codes! { define }
+#[cfg(not(any(feature = "alibaba", feature = "huawei")))]
+define! {}
+
+impl ErrorCode {
+    /// What the code means in words that both clouds share.
+    ///
+    /// Code **and** status decide: `APIGW.0201` alone has six statuses.
+    pub(crate) fn kind(&self, status: StatusCode) -> ErrorKind {
+        let text = self.as_str();
+        match text {
+            _ if self.is_throttling(status) => ErrorKind::Throttled,
+            "RequestTimeTooSkewed" | "InvalidTimeStamp.Expired" => ErrorKind::ClockSkew,
+            "EntityTooLarge" | "IAM.1101" => ErrorKind::TooLarge,
+            "FSS.0409" | "FSS.1031" | "FSS.1073" | "FSS.1307" | "IAM.0005" | "1109" | "1110"
+            | "1111" | "1113" => ErrorKind::AlreadyExists,
+            "InvalidAccessKeyID"
+            | "SignatureNotMatch"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "Forbidden.AccessKeyDisabled"
+            | "IAM.0009"
+            | "IAM.0080"
+            | "IAM.0081"
+            | "IAM.0082"
+            | "IAM.1061"
+            | "IAM.1104"
+            | "IAM.1105"
+            | "IAM.1106"
+            | "IAM.1107"
+            | "IAM.1108"
+            | "1103" => ErrorKind::Unauthenticated,
+            "IAM.1109" | "FSS.1172" | "FSS.1301" | "FSS.1308" | "FSS.1312" => ErrorKind::NotFound,
+            _ if text.starts_with("InvalidAccessKeyId.")
+                || text.starts_with("InvalidSecurityToken.")
+                || text == "MissingSecurityToken" =>
+            {
+                ErrorKind::Unauthenticated
+            }
+            _ if text.ends_with(".NotFound") => ErrorKind::InvalidRequest,
+            _ if text.ends_with("AlreadyExists") => ErrorKind::AlreadyExists,
+            _ => ErrorKind::of_status(status),
+        }
+    }
+
+    /// Whether the service says that it did not take the call because of a rate.
+    pub(crate) fn is_throttling(&self, status: StatusCode) -> bool {
+        let text = self.as_str();
+        status == StatusCode::TOO_MANY_REQUESTS
+            || text.starts_with("Throttling")
+            || matches!(
+                text,
+                "ResourceThrottled"
+                    | "Rejected.Throttling"
+                    | "FSS.0429"
+                    | "APIGW.0308"
+                    | "APIG.0308"
+                    | "IAM.0012"
+            )
+    }
+}
+
+impl From<&str> for ErrorCode {
+    fn from(text: &str) -> Self {
+        Self::documented(text).unwrap_or_else(|| Self::Other(text.into()))
+    }
+}
+
+impl FromStr for ErrorCode {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.into())
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

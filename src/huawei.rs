@@ -1,0 +1,36 @@
+//! Huawei Cloud FunctionGraph flows (`/v2/{project_id}/fgs/workflows`).
+//!
+//! [`Client::start_sync_workflow_execution`] runs a flow of mode EXPRESS and waits for its end, up
+//! to five minutes. Calls are authenticated with an IAM token: [`IamPassword`] gets one by domain,
+//! user and password, [`Token`] is one that you have.
+//!
+//! ```no_run
+//! use cloud_workflows::huawei::{Client, IamPassword, StartSyncWorkflowExecutionRequest};
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), cloud_workflows::Error> {
+//! let client = Client::builder()
+//!     .region("cn-north-4")
+//!     .credentials(IamPassword::new("domain", "user", "password"))
+//!     .build()?;
+//! let request = StartSyncWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14")
+//!     .input(json!({"arg1": "argument_1"}))
+//!     .header("tenantId", "user1");
+//! let done = client.start_sync_workflow_execution(request).send().await?;
+//! let answer: Value = done.into_output()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod client;
+mod credentials;
+mod endpoint;
+mod protocol;
+mod tokens;
+mod workflow_executions;
+
+pub use client::{Client, ClientBuilder};
+pub use credentials::{Credential, IamPassword, Token};
+pub use workflow_executions::{
+    StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse, WorkflowExecutionStatus,
+};

@@ -1,0 +1,156 @@
+//! The client and its builder.
+
+use std::sync::Arc;
+
+use super::{
+    credentials::Credential,
+    endpoint,
+    protocol::{Rest, push_segment},
+    workflow_executions::StartSyncWorkflowExecutionRequest,
+};
+use crate::{
+    error::{Error, ErrorKind},
+    pipeline::{
+        Pipeline,
+        call::Call,
+        credential::{Cache, Context, ProvideCredential},
+        settings::{Settings, shared_setters},
+    },
+};
+
+/// A client of FunctionGraph flows in one project. Cheap to clone; clones share connections and
+/// tokens.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pipeline: Arc<Pipeline<Rest>>,
+}
+
+/// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    settings: Settings,
+    region: Option<String>,
+    endpoint: Option<String>,
+    iam_endpoint: Option<String>,
+    project_id: Option<String>,
+    credentials: Option<Arc<dyn ProvideCredential<Credential>>>,
+}
+
+impl Client {
+    /// Begins to set up a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// `StartSyncWorkflowExecution` (`sync-executions`): runs a flow of mode EXPRESS and waits for
+    /// its end, up to five minutes.
+    ///
+    /// The service starts one execution for each copy of the request that arrives, and keeps no
+    /// history of them, so it is sent again only where the service certainly did not begin it. A
+    /// flow that fails is no error of the call: look at
+    /// [`status`](super::StartSyncWorkflowExecutionResponse::status), or let
+    /// [`into_output`](super::StartSyncWorkflowExecutionResponse::into_output) do it.
+    ///
+    /// Offered in regions of mainland China only. Source: Huawei Cloud, FunctionGraph, "Executing
+    /// a Flow Synchronously".
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, StartSyncWorkflowExecutionRequest};
+    /// use serde_json::{Value, json};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StartSyncWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14")
+    ///     .input(json!({"arg1": "argument_1"}));
+    /// let done = client.start_sync_workflow_execution(request).send().await?;
+    /// println!("execution {}", done.execution_id.as_deref().unwrap_or("?"));
+    /// let answer: Value = done.into_output()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_sync_workflow_execution(
+        &self,
+        request: StartSyncWorkflowExecutionRequest,
+    ) -> Call<StartSyncWorkflowExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+}
+
+impl ClientBuilder {
+    /// The region, such as `cn-north-4`: any text that fits a host name.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// FunctionGraph's address, a URL or a host, instead of the region's.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// IAM's address, a URL or a host, instead of the region's or the global one.
+    pub fn iam_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.iam_endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// The project, 1 to 64 characters. Without it, the credential's project is used: for
+    /// [`IamPassword`](super::IamPassword) the one that bears the region's name.
+    pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
+        self.project_id = Some(project_id.into());
+        self
+    }
+
+    /// What calls are authenticated with: [`IamPassword`](super::IamPassword),
+    /// [`Token`](super::Token), or a source of your own.
+    pub fn credentials(mut self, source: impl ProvideCredential<Credential>) -> Self {
+        self.credentials = Some(Arc::new(source));
+        self
+    }
+
+    /// Builds the client. Touches no network.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`], naming the setting and the rule it breaks.
+    pub fn build(self) -> Result<Client, Error> {
+        let endpoint = match (&self.endpoint, &self.region) {
+            (Some(endpoint), _) => self.settings.endpoint("endpoint", endpoint)?,
+            (None, Some(region)) => endpoint::function_graph(region, &self.settings)?,
+            (None, None) => {
+                return Err(Error::configuration(
+                    "region",
+                    "is missing, and so is endpoint",
+                ));
+            }
+        };
+        let iam_endpoint = match &self.iam_endpoint {
+            Some(endpoint) => self.settings.endpoint("iam_endpoint", endpoint)?,
+            None => endpoint::iam(self.region.as_deref(), &self.settings)?,
+        };
+        if let Some(id) = &self.project_id {
+            push_segment(&mut String::new(), "project_id", id, 64)
+                .map_err(|error| Error::new(ErrorKind::Configuration, error.message()))?;
+        }
+        let provider = self
+            .credentials
+            .ok_or_else(|| Error::configuration("credentials", "are missing"))?;
+        let core = self.settings.core(&[&endpoint, &iam_endpoint])?;
+        let context = Context {
+            core: core.clone(),
+            region: self.region,
+            project_id: self.project_id.clone(),
+            auth_endpoint: Some(iam_endpoint),
+        };
+        Ok(Client {
+            pipeline: Arc::new(Pipeline {
+                core,
+                protocol: Rest::function_graph(endpoint, self.project_id),
+                credentials: Some(Cache::new(provider, context)),
+            }),
+        })
+    }
+}
+
+shared_setters!(ClientBuilder);

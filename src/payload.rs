@@ -1,0 +1,332 @@
+//! Values that know how to print: JSON text, secrets, execution names.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer, de::DeserializeOwned, de::IgnoredAny};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind};
+
+/// JSON text on its way to or from a flow, exactly as written.
+///
+/// Numbers, key order and spacing stay as they are. Its `Debug` prints only the length: a flow's
+/// input and output are the caller's business.
+///
+/// ```
+/// use cloud_workflows::Payload;
+///
+/// let payload = Payload::from_json(r#"{"amount": 10000000000000000000001}"#);
+/// assert_eq!(payload.as_str(), r#"{"amount": 10000000000000000000001}"#);
+/// assert_eq!(format!("{payload:?}"), "Payload(35 bytes)");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Payload {
+    text: Box<str>,
+    /// Why there is no text: serialising the caller's value failed.
+    fault: Option<Box<str>>,
+}
+
+impl Payload {
+    /// Takes JSON text as it is. What is wrong with it is reported by the call that uses it.
+    pub fn from_json(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into().into_boxed_str(),
+            fault: None,
+        }
+    }
+
+    /// Serialises a value at once. A failure is kept and reported by the call that uses it.
+    pub fn from_value(value: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_string(value) {
+            Ok(text) => Self::from_json(text),
+            Err(error) => Self {
+                text: "".into(),
+                fault: Some(error.to_string().into()),
+            },
+        }
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Reads the JSON text as a value.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] where the text does not fit `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(&self.text).map_err(|error| {
+            let place = format!("line {} column {}", error.line(), error.column());
+            Error::new(
+                ErrorKind::Decode,
+                format!("the payload does not fit the wanted type, at {place}"),
+            )
+            .with_source(error)
+        })
+    }
+
+    /// Refuses what is not the text of a JSON object.
+    pub(crate) fn check_object(&self, field: &str) -> Result<(), Error> {
+        if let Some(fault) = &self.fault {
+            return Err(Error::invalid(
+                field,
+                format_args!("could not be serialised: {fault}"),
+            ));
+        }
+        let is_object = self.text.trim_ascii_start().starts_with('{')
+            && serde_json::from_str::<IgnoredAny>(&self.text).is_ok();
+        if is_object {
+            Ok(())
+        } else {
+            Err(Error::invalid(field, "must be the text of a JSON object"))
+        }
+    }
+}
+
+impl From<&RawValue> for Payload {
+    fn from(raw: &RawValue) -> Self {
+        Self::from_json(raw.get())
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.text.len())
+    }
+}
+
+/// Serialises as a string that holds JSON, as Alibaba Cloud's wire does.
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+/// Serialises a payload as the JSON value it holds, as Huawei Cloud's wire does.
+#[cfg(feature = "huawei")]
+pub(crate) fn as_json<S: Serializer>(
+    payload: &Option<Payload>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let raw: Option<&RawValue> = payload
+        .as_ref()
+        .map(|payload| serde_json::from_str(&payload.text))
+        .transpose()
+        .map_err(serde::ser::Error::custom)?;
+    raw.serialize(serializer)
+}
+
+/// A text that is never printed and is wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The secret itself, for whoever has to sign or send it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Refuses what cannot be part of a header or a key: an empty text, spaces, control
+    /// characters, anything outside ASCII. The message does not show the value.
+    pub(crate) fn check(&self, setting: &str) -> Result<(), Error> {
+        check_visible(setting, self.expose())
+    }
+}
+
+/// Refuses an empty text and one with anything but visible ASCII characters.
+pub(crate) fn check_visible(setting: &str, text: &str) -> Result<(), Error> {
+    let fault = if text.is_empty() {
+        "is empty"
+    } else if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    } else if text
+        .trim_ascii()
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic())
+    {
+        "begins or ends with white space (a line end from a file, perhaps)"
+    } else {
+        "holds a space, a control character or a character outside ASCII"
+    };
+    Err(Error::new(
+        ErrorKind::Credentials,
+        format!("{setting} {fault}"),
+    ))
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl<T: Into<String>> From<T> for Secret {
+    fn from(text: T) -> Self {
+        Self::new(text)
+    }
+}
+
+/// A name for an execution, fit for `ExecutionName`: a letter or `_`, then letters, digits, `_`
+/// and `-`, 1 to 128 characters.
+///
+/// A `StartExecution` under a name can be repeated safely: the service starts one execution a name
+/// and flow. Store the name before you start, and a program that died in between can go on.
+///
+/// ```
+/// use cloud_workflows::ExecutionName;
+///
+/// # fn main() -> Result<(), cloud_workflows::Error> {
+/// let fresh = ExecutionName::new()?;
+/// assert!(fresh.as_str().starts_with("cw-"));
+/// assert_eq!(
+///     ExecutionName::derived(["order", "17"]),
+///     ExecutionName::derived(["order", "17"]),
+/// );
+/// assert!("17-order".parse::<ExecutionName>().is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExecutionName(String);
+
+impl ExecutionName {
+    /// Makes a name: `cw-` and 128 random bits of the operating system in hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] where the operating system
+    /// has no randomness to give.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self::of_bits(&random_bits()?))
+    }
+
+    /// The same name for the same parts, each time and on each machine.
+    ///
+    /// `["ab", "c"]` and `["a", "bc"]` give different names.
+    pub fn derived<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            let part = part.as_ref();
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self::of_bits(&hash.finalize()[..16])
+    }
+
+    /// The name as it goes over the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of_bits(bits: &[u8]) -> Self {
+        let mut name = String::with_capacity(3 + 2 * bits.len());
+        name.push_str("cw-");
+        push_hex(&mut name, bits);
+        Self(name)
+    }
+}
+
+impl FromStr for ExecutionName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        check_name("ExecutionName", text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ExecutionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ExecutionName> for String {
+    fn from(name: ExecutionName) -> Self {
+        name.0
+    }
+}
+
+/// The rule for the names of flows and executions (Alibaba Cloud, StartSyncExecution page).
+pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Error> {
+    let mut characters = name.chars();
+    let fits = name.len() <= 128
+        && characters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::invalid(
+            field,
+            "must be 1 to 128 characters: a letter or _, then letters, digits, _ and -",
+        ))
+    }
+}
+
+/// What an optional text setter takes: a text, or an `Option` of one.
+///
+/// ```
+/// # #[cfg(feature = "alibaba")] {
+/// use cloud_workflows::alibaba::StartExecutionRequest;
+///
+/// let from_the_command_line: Option<String> = None;
+/// let request = StartExecutionRequest::new("my_flow")
+///     .qualifier(from_the_command_line)
+///     .execution_name("order-17");
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OptionalText(pub(crate) Option<String>);
+
+macro_rules! optional_text {
+    ($($from:ty),*) => {
+        $(
+            impl From<$from> for OptionalText {
+                fn from(text: $from) -> Self {
+                    Self(Some(text.to_string()))
+                }
+            }
+            impl From<Option<$from>> for OptionalText {
+                fn from(text: Option<$from>) -> Self {
+                    Self(text.map(|text| text.to_string()))
+                }
+            }
+        )*
+    };
+}
+optional_text!(&str, String, &String, ExecutionName, &ExecutionName);
+
+impl From<&Option<String>> for OptionalText {
+    fn from(text: &Option<String>) -> Self {
+        Self(text.clone())
+    }
+}
+
+/// 128 random bits of the operating system.
+pub(crate) fn random_bits() -> Result<[u8; 16], Error> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(|error| {
+        Error::configuration("randomness", "the operating system gave none").with_source(error)
+    })?;
+    Ok(bits)
+}
+
+/// Appends bytes as lower-case hexadecimal digits.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)] as char);
+        text.push(DIGITS[usize::from(byte & 15)] as char);
+    }
+}

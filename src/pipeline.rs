@@ -1,0 +1,62 @@
+//! What the clouds share; names no cloud.
+//!
+//! One call, as data: request → [`Operation::encode`](operation::Operation) → per attempt a
+//! credential from the cache → [`Protocol::prepare`](protocol::Protocol) → `transport` → decode or
+//! `Protocol::refusal` → [`retry::judge`] → value or error.
+
+pub(crate) mod attempt;
+pub(crate) mod call;
+pub(crate) mod clock;
+pub(crate) mod credential;
+pub(crate) mod decode;
+pub(crate) mod operation;
+pub(crate) mod protocol;
+pub(crate) mod retry;
+pub(crate) mod settings;
+#[cfg(all(test, feature = "alibaba", feature = "huawei"))]
+mod tests;
+pub(crate) mod transport;
+
+use std::{fmt, sync::Arc};
+
+use clock::Clock;
+use credential::Cache;
+use protocol::Protocol;
+use retry::{Budget, RetryPolicy};
+use settings::Limits;
+use transport::Transport;
+
+/// Everything a client's clones share, whatever the protocol.
+pub(crate) struct Core {
+    pub(crate) transport: Transport,
+    pub(crate) clock: Clock,
+    pub(crate) budget: Budget,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) limits: Limits,
+}
+
+/// One protocol on a core, with the credentials it signs with: none for anonymous operations.
+pub(crate) struct Pipeline<P: Protocol> {
+    pub(crate) core: Arc<Core>,
+    pub(crate) protocol: P,
+    pub(crate) credentials: Option<Arc<Cache<P::Credential>>>,
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("retry", &self.retry)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Pipeline<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("protocol", &self.protocol)
+            .field("credentials", &self.credentials)
+            .field("core", &self.core)
+            .finish()
+    }
+}

@@ -1,0 +1,414 @@
+//! The attempt loop.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Pipeline,
+    call::CallOptions,
+    clock::monotonic,
+    credential::Held,
+    operation::{DecodeError, Encoded, Operation, Replay, Timeouts},
+    protocol::{Protocol, Refusal, RefusalClass, Stamp},
+    retry::{Event, History, Next, date, judge},
+    transport::{Reply, Stage, TransportError, time_left},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    payload::random_bits,
+    response::Response,
+};
+
+/// A reply whose `Date` is further off than this says that our clock is wrong.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// Sends an operation until it is answered, refused for good, or out of time.
+pub(crate) async fn run<O: Operation>(
+    pipeline: &Pipeline<O::Protocol>,
+    encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+    options: &CallOptions,
+) -> Result<Response<O::Output>, Error> {
+    let encoded = encoded.map_err(|error| error.with_operation(O::NAME))?;
+    let started = monotonic();
+    let mut attempts = Attempts::new(O::NAME, pipeline, &encoded, options, started);
+    let mut value = None;
+    let sent = attempts
+        .send(&mut |reply| {
+            value = Some(O::decode(reply)?);
+            Ok(())
+        })
+        .await;
+    match (sent, value) {
+        (Ok(reply), Some(value)) => {
+            let request_id = O::request_id(&value)
+                .map(str::to_owned)
+                .or_else(|| pipeline.protocol.request_id(&reply));
+            Ok(Response {
+                value,
+                request_id,
+                status: reply.status,
+                headers: reply.headers,
+                body: reply.body,
+                attempts: attempts.history.attempts,
+                elapsed: monotonic() - started,
+            })
+        }
+        (Ok(_), None) => Err(attempts.seal(Error::new(ErrorKind::Decode, "no answer"))),
+        (Err(error), _) => Err(attempts.seal(error)),
+    }
+}
+
+type Decode<'a> = &'a mut (dyn FnMut(&Reply) -> Result<(), DecodeError> + Send);
+
+/// The attempts of one call; generic over the protocol only.
+struct Attempts<'a, P: Protocol> {
+    operation: &'static str,
+    pipeline: &'a Pipeline<P>,
+    encoded: &'a Encoded<P::Wire>,
+    options: &'a CallOptions,
+    timeouts: Timeouts,
+    deadline: Instant,
+    history: History,
+}
+
+/// What is known of an attempt that gave no answer.
+struct Failed {
+    event: Event,
+    error: Error,
+}
+
+impl<'a, P: Protocol> Attempts<'a, P> {
+    fn new(
+        operation: &'static str,
+        pipeline: &'a Pipeline<P>,
+        encoded: &'a Encoded<P::Wire>,
+        options: &'a CallOptions,
+        started: Instant,
+    ) -> Self {
+        let limits = &pipeline.core.limits;
+        let attempt = options.attempt_timeout.or(limits.attempt_timeout);
+        let overall = options.timeout.or(limits.timeout);
+        let timeouts = Timeouts {
+            // Shorter than the connect limit, it would end attempts that never connected with
+            // no proof of that.
+            attempt: attempt
+                .unwrap_or(encoded.limits.attempt)
+                .max(limits.connect_timeout + Duration::from_millis(250)),
+            overall: overall.unwrap_or(encoded.limits.overall),
+        };
+        Self {
+            operation,
+            pipeline,
+            encoded,
+            options,
+            timeouts,
+            deadline: started
+                .checked_add(timeouts.overall)
+                .unwrap_or(started + Duration::from_secs(86_400 * 365)),
+            history: History::default(),
+        }
+    }
+
+    async fn send(&mut self, decode: Decode<'_>) -> Result<Reply, Error> {
+        if Handle::try_current().is_err() {
+            return Err(Error::configuration(
+                "runtime",
+                "a call must be awaited inside a Tokio runtime",
+            ));
+        }
+        let core = &self.pipeline.core;
+        let policy = self.options.retry.unwrap_or(core.retry);
+        loop {
+            let held = self.lease().await?;
+            let failed = match self.attempt(held.as_ref(), decode).await {
+                Ok(reply) => {
+                    core.budget.earn();
+                    return Ok(reply);
+                }
+                Err(failed) => failed?,
+            };
+            let (delivery, next) = judge(
+                self.encoded.replay,
+                self.options.repeat_if_unknown,
+                failed.event,
+                &self.history,
+            );
+            self.history.worst = self.history.worst.max(delivery);
+            tracing::debug!(
+                operation = self.operation,
+                attempt = self.history.attempts,
+                status = failed.error.status().map(|status| status.as_u16()),
+                code = failed.error.code().map(|code| code.as_str()),
+                request_id = failed.error.request_id(),
+                ?delivery,
+                ?next,
+                "attempt failed"
+            );
+            let pause = match next {
+                Next::Stop => {
+                    if let (Some(cache), Some(held)) = (&self.pipeline.credentials, &held)
+                        && failed.error.kind() == ErrorKind::Unauthenticated
+                    {
+                        cache.refuse(held);
+                    }
+                    return Err(failed.error);
+                }
+                Next::CorrectClock => {
+                    self.history.clock_corrected = true;
+                    Duration::ZERO
+                }
+                Next::RenewCredential => {
+                    self.history.credential_renewed = true;
+                    if let (Some(cache), Some(held)) = (&self.pipeline.credentials, &held) {
+                        cache.retire(held);
+                    }
+                    Duration::ZERO
+                }
+                Next::Repeat(pace) => {
+                    if self.history.attempts >= policy.max_attempts {
+                        return Err(failed.error);
+                    }
+                    let pause = policy.backoff(self.history.attempts, pace)?;
+                    failed
+                        .error
+                        .retry_after()
+                        .map_or(pause, |asked| pause.max(asked))
+                }
+            };
+            if !self.fits(pause) || !core.budget.spend() {
+                return Err(failed.error);
+            }
+            if !pause.is_zero() {
+                sleep_until(monotonic() + pause).await;
+            }
+        }
+    }
+
+    /// Whether another attempt after this pause has the time it needs.
+    fn fits(&self, pause: Duration) -> bool {
+        let needed = match self.encoded.replay {
+            // A synchronous start cut off by our own deadline is a flow that nobody listens to.
+            Replay::Once => self.timeouts.attempt,
+            Replay::Repeatable | Replay::Keyed => Duration::from_millis(1),
+        };
+        pause
+            .checked_add(needed)
+            .is_some_and(|time| time <= time_left(self.deadline))
+    }
+
+    async fn lease(&self) -> Result<Option<Arc<Held<P::Credential>>>, Error> {
+        match &self.pipeline.credentials {
+            None => Ok(None),
+            Some(cache) => cache
+                .lease(self.timeouts.attempt, self.deadline)
+                .await
+                .map(Some),
+        }
+    }
+
+    /// One attempt. The outer error ends the call before anything was sent.
+    async fn attempt(
+        &mut self,
+        held: Option<&Arc<Held<P::Credential>>>,
+        decode: Decode<'_>,
+    ) -> Result<Reply, Result<Failed, Error>> {
+        let core = &self.pipeline.core;
+        let credential = held.map(|held| &held.credential);
+        let stamp = Stamp {
+            now: core.clock.now(),
+            nonce: random_bits().map_err(Err)?,
+        };
+        let wire = &self.encoded.wire;
+        let request = self
+            .pipeline
+            .protocol
+            .prepare(wire, credential, &stamp)
+            .map_err(Err)?;
+        self.history.attempts += 1;
+        let began = monotonic();
+        let deadline = began
+            .checked_add(self.timeouts.attempt)
+            .map_or(self.deadline, |end| end.min(self.deadline));
+        let sent = core
+            .transport
+            .send(request, deadline, core.limits.max_reply_bytes)
+            .await;
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(broken) => return Err(Ok(self.broken(broken, monotonic() - began))),
+        };
+        if !reply.status.is_success() {
+            let refusal = self
+                .pipeline
+                .protocol
+                .refusal(wire, credential, &stamp, &reply);
+            return Err(Ok(self.refused(refusal, &reply, held, &stamp)));
+        }
+        if let (Some(cache), Some(held)) = (&self.pipeline.credentials, held) {
+            cache.accept(held);
+        }
+        match decode(&reply) {
+            Ok(()) => Ok(reply),
+            Err(fault) => Err(Ok(self.unreadable(fault, &reply))),
+        }
+    }
+
+    fn broken(&self, broken: TransportError, waited: Duration) -> Failed {
+        let seconds = waited.as_secs_f32();
+        let (kind, message) = match broken.stage {
+            Stage::Connect => (ErrorKind::Connect, "no connection could be made".to_owned()),
+            Stage::Certificate => (
+                ErrorKind::Connect,
+                "the server's certificate does not verify".to_owned(),
+            ),
+            Stage::Exchange => (
+                ErrorKind::Transport,
+                "the connection broke before an answer came".to_owned(),
+            ),
+            Stage::Waiting => (
+                ErrorKind::Timeout,
+                format!("no answer after {seconds:.1} s"),
+            ),
+            Stage::Body {
+                timed_out: true, ..
+            } => (
+                ErrorKind::Timeout,
+                format!("the answer was not complete after {seconds:.1} s"),
+            ),
+            Stage::Body { .. } => (
+                ErrorKind::Transport,
+                "the connection broke in the middle of the answer".to_owned(),
+            ),
+            Stage::Oversized { .. } => (
+                ErrorKind::TooLarge,
+                format!(
+                    "the answer is larger than {} bytes",
+                    self.pipeline.core.limits.max_reply_bytes
+                ),
+            ),
+        };
+        let mut error = Error::new(kind, message);
+        if let Stage::Body { status, .. } | Stage::Oversized { status } = broken.stage {
+            error = error.with_status(status);
+        }
+        if let Some(source) = broken.source {
+            error = error.with_source(source);
+        }
+        Failed {
+            event: Event::Broken(broken.stage),
+            error,
+        }
+    }
+
+    fn refused(
+        &self,
+        refusal: Refusal,
+        reply: &Reply,
+        held: Option<&Arc<Held<P::Credential>>>,
+        stamp: &Stamp,
+    ) -> Failed {
+        let (mut kind, mut message) = (refusal.kind, refusal.message);
+        let mut skewed = false;
+        if refusal.class == RefusalClass::Clock
+            && let Some(service_time) = date(&reply.headers)
+        {
+            let off = stamp.now - service_time;
+            skewed = off.abs() > SKEW;
+            if skewed {
+                kind = ErrorKind::ClockSkew;
+                message = format!("{message} (our clock is {} the service's)", Off(off));
+                self.pipeline.core.clock.correct(service_time);
+            }
+        }
+        let excerpt: &[u8] = if refusal.echoes { &[] } else { &reply.body };
+        Failed {
+            event: Event::Refused {
+                status: reply.status,
+                class: refusal.class,
+                skewed,
+                renewable: held.is_some_and(|held| held.is_renewable()),
+            },
+            error: Error::new(kind, message)
+                .with_code(refusal.code)
+                .with_status(reply.status)
+                .with_request_id(refusal.request_id)
+                .with_retry_after(refusal.retry_after)
+                .with_body_excerpt(excerpt),
+        }
+    }
+
+    fn unreadable(&self, fault: DecodeError, reply: &Reply) -> Failed {
+        let message = fault.to_string();
+        let error = match fault {
+            DecodeError::Code { code, message } => {
+                let kind = code.kind(reply.status);
+                return Failed {
+                    event: Event::Refused {
+                        status: reply.status,
+                        class: RefusalClass::Uncoded,
+                        skewed: false,
+                        renewable: false,
+                    },
+                    error: self
+                        .with_reply(Error::new(kind, message), reply)
+                        .with_code(Some(code)),
+                };
+            }
+            DecodeError::Json(source) => Error::new(ErrorKind::Decode, message).with_source(source),
+            DecodeError::Missing(_) | DecodeError::Unusable(_) => {
+                Error::new(ErrorKind::Decode, message)
+            }
+        };
+        Failed {
+            event: Event::Unreadable,
+            error: self.with_reply(error, reply),
+        }
+    }
+
+    fn with_reply(&self, error: Error, reply: &Reply) -> Error {
+        error
+            .with_status(reply.status)
+            .with_request_id(self.pipeline.protocol.request_id(reply))
+            .with_body_excerpt(&reply.body)
+    }
+
+    /// Adds what is known of the whole call.
+    fn seal(&self, error: Error) -> Error {
+        let encoded = self.encoded;
+        let repeatable = match encoded.replay {
+            Replay::Repeatable => true,
+            // Under a name that we made, the same Rust call again would make another name.
+            Replay::Keyed => encoded.named_by_caller,
+            Replay::Once => false,
+        };
+        error
+            .with_operation(self.operation)
+            .with_attempts(self.history.attempts)
+            .with_delivery(self.history.worst)
+            .with_subject(
+                encoded.replay != Replay::Repeatable,
+                repeatable,
+                encoded.execution_name.as_deref(),
+            )
+    }
+}
+
+/// How far a clock is off, in words.
+struct Off(TimeDelta);
+
+impl std::fmt::Display for Off {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let direction = if self.0 < TimeDelta::zero() {
+            "behind"
+        } else {
+            "ahead of"
+        };
+        let seconds = self.0.abs().num_seconds();
+        write!(f, "{} min {} s {direction}", seconds / 60, seconds % 60)
+    }
+}

@@ -1,0 +1,105 @@
+//! One call being set up.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    Pipeline, attempt,
+    operation::{Encoded, Operation},
+    protocol::Protocol,
+    retry::RetryPolicy,
+};
+use crate::{error::Error, response::Response};
+
+/// One call of operation `O`, ready to be sent; made by a client's methods.
+///
+/// It owns what it needs, so its futures are `Send + 'static` and fit `tokio::spawn` and
+/// `JoinSet`. Dropping a future stops waiting and closes its connection; a flow that has begun
+/// goes on.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<O: Operation> {
+    pipeline: Arc<Pipeline<O::Protocol>>,
+    encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+    options: CallOptions,
+}
+
+/// What a call has of its own instead of the client's settings.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) repeat_if_unknown: bool,
+}
+
+impl<O: Operation> Call<O> {
+    pub(crate) fn new(pipeline: &Arc<Pipeline<O::Protocol>>, request: O) -> Self {
+        Self {
+            pipeline: pipeline.clone(),
+            encoded: request.encode(),
+            options: CallOptions::default(),
+        }
+    }
+
+    /// The execution name that will be sent, given or made. Store it, and you can find the
+    /// execution whatever happens to this program.
+    pub fn execution_name(&self) -> Option<&str> {
+        self.encoded.as_ref().ok()?.execution_name.as_deref()
+    }
+
+    /// How long the whole call may take, with all attempts and pauses (default 60 s; synchronous
+    /// starts 660 s).
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.options.timeout = Some(limit);
+        self
+    }
+
+    /// How long one attempt may take, at least the connect limit (default 15 s; synchronous
+    /// starts 310 s).
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.options.attempt_timeout = Some(limit);
+        self
+    }
+
+    /// How often and at what pace this call may be repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = Some(policy);
+        self
+    }
+
+    /// Repeat even where the service may have begun the flow, which may then run twice.
+    ///
+    /// For flows that may run twice without harm. Without it, a synchronous start whose answer is
+    /// lost is an error with [`Error::may_have_started`].
+    pub fn repeat_if_unknown(mut self) -> Self {
+        self.options.repeat_if_unknown = true;
+        self
+    }
+
+    /// Sends the call and waits for the typed answer.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::may_have_started`] says whether a flow may be running.
+    pub async fn send(self) -> Result<O::Output, Error> {
+        self.send_for_response().await.map(Response::into_value)
+    }
+
+    /// Sends the call and waits for the typed answer with request id, headers and raw body.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::send`].
+    pub async fn send_for_response(self) -> Result<Response<O::Output>, Error> {
+        attempt::run::<O>(&self.pipeline, self.encoded, &self.options).await
+    }
+}
+
+impl<O: Operation> fmt::Debug for Call<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("operation", &O::NAME)
+            .field("execution_name", &self.execution_name())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,475 @@
+//! Where credentials come from, and the cache that all clones of a client share.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
+};
+use url::Url;
+
+use super::{Core, Pipeline, attempt, call::CallOptions, clock::monotonic, operation::Operation};
+use crate::error::{Error, ErrorKind};
+
+/// A future in a box, as object-safe async traits need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A source of credentials of type `C`.
+///
+/// A client asks through a cache: one load at a time, shared by all clones and tasks, ahead of
+/// expiry, with a limit of 10 s. A source itself need not cache, lock or retry.
+///
+/// ```
+/// # #[cfg(feature = "alibaba")] {
+/// use cloud_workflows::{BoxFuture, Context, Error, Lease, ProvideCredential, alibaba::Credentials};
+///
+/// #[derive(Debug)]
+/// struct Vault;
+///
+/// impl ProvideCredential<Credentials> for Vault {
+///     fn provide<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Lease<Credentials>, Error>> {
+///         Box::pin(async { Ok(Lease::new(Credentials::new("id", "secret"))) })
+///     }
+/// }
+///
+/// let client = cloud_workflows::alibaba::Client::builder().region("cn-hangzhou").credentials(Vault);
+/// # }
+/// ```
+pub trait ProvideCredential<C>: fmt::Debug + Send + Sync + 'static {
+    /// Gets a credential.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands in the way. Timeouts, broken connections and failing services pass: the
+    /// cache asks again after a pause of 1 to 30 s. Anything else is taken as final for 5 minutes.
+    fn provide<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Lease<C>, Error>>;
+}
+
+/// What a client lends to its source of credentials.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(crate) core: Arc<Core>,
+    pub(crate) region: Option<String>,
+    pub(crate) project_id: Option<String>,
+    pub(crate) auth_endpoint: Option<Url>,
+}
+
+impl Context {
+    /// The region the client was built for.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// The project the client was built for (Huawei Cloud).
+    pub fn project_id(&self) -> Option<&str> {
+        self.project_id.as_deref()
+    }
+
+    /// The time, corrected by what the service told.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.core.clock.now()
+    }
+
+    /// Sends an anonymous operation over the client's connection pool.
+    pub(crate) async fn send<O: Operation>(
+        &self,
+        protocol: O::Protocol,
+        request: O,
+    ) -> Result<O::Output, Error> {
+        let pipeline = Pipeline {
+            core: self.core.clone(),
+            protocol,
+            credentials: None,
+        };
+        attempt::run::<O>(&pipeline, request.encode(), &CallOptions::default())
+            .await
+            .map(|response| response.value)
+    }
+}
+
+/// A credential and how long it is good for.
+#[derive(Clone, Debug)]
+pub struct Lease<C> {
+    credential: C,
+    issued_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+    renewable: bool,
+}
+
+impl<C> Lease<C> {
+    /// A credential that the source can give anew when the service no longer takes it.
+    pub fn new(credential: C) -> Self {
+        Self {
+            credential,
+            issued_at: None,
+            expires_at: None,
+            renewable: true,
+        }
+    }
+
+    /// A credential that the caller handed in: it is never renewed.
+    pub fn fixed(credential: C) -> Self {
+        Self {
+            renewable: false,
+            ..Self::new(credential)
+        }
+    }
+
+    /// When the credential ends, as its issuer says.
+    #[must_use]
+    pub fn expires_at(mut self, time: DateTime<Utc>) -> Self {
+        self.expires_at = Some(time);
+        self
+    }
+
+    /// The issuer's time when it gave the credential: its life is then independent of our clock.
+    #[must_use]
+    pub fn issued_at(mut self, time: DateTime<Utc>) -> Self {
+        self.issued_at = Some(time);
+        self
+    }
+}
+
+/// A credential in the cache. Calls hold it as long as they need it.
+pub(crate) struct Held<C> {
+    pub(crate) credential: C,
+    renewable: bool,
+    /// Until then nobody thinks of renewing it.
+    fresh_until: Option<Instant>,
+    expires: Option<Instant>,
+    /// Whether the service has taken it at least once.
+    accepted: AtomicBool,
+    /// How often running the service has refused it.
+    refused: AtomicU32,
+}
+
+impl<C> Held<C> {
+    fn new(lease: Lease<C>, now: DateTime<Utc>) -> Result<Self, Error> {
+        let life = lease.expires_at.map(|expires_at| {
+            let from = lease.issued_at.unwrap_or(now);
+            (expires_at - from).to_std().unwrap_or_default()
+        });
+        let (mut expires, mut fresh_until) = (None, None);
+        if let Some(life) = life {
+            let window = (life / 10).clamp(Duration::from_secs(30), Duration::from_secs(15 * 60));
+            // Up to a tenth earlier, so that many processes do not ask at the same moment.
+            let jitter = f64::from(crate::payload::random_bits()?[0]) / 255.0 * 0.1;
+            let window = window.mul_f64(1.0 + jitter);
+            expires = monotonic().checked_add(life);
+            fresh_until = monotonic().checked_add(life.saturating_sub(window));
+        }
+        Ok(Self {
+            credential: lease.credential,
+            renewable: lease.renewable,
+            fresh_until,
+            expires,
+            accepted: AtomicBool::new(false),
+            refused: AtomicU32::new(0),
+        })
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.fresh_until.is_none_or(|until| monotonic() < until)
+    }
+
+    fn is_usable_for(&self, needed: Duration) -> bool {
+        self.expires
+            .is_none_or(|expires| monotonic() + needed < expires)
+    }
+
+    /// The service took it.
+    pub(crate) fn accept(&self) {
+        if !self.accepted.load(Ordering::Relaxed) {
+            self.accepted.store(true, Ordering::Relaxed);
+        }
+        if self.refused.load(Ordering::Relaxed) != 0 {
+            self.refused.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a refusal may be cured by another credential from the same source.
+    pub(crate) fn is_renewable(&self) -> bool {
+        self.renewable
+            && (self.accepted.load(Ordering::Relaxed) || !self.is_usable_for(Duration::ZERO))
+    }
+}
+
+/// A credential that the service has refused this often running is shut.
+const REFUSALS_UNTIL_SHUT: u32 = 3;
+const SHUT: Duration = Duration::from_secs(5 * 60);
+const PROBE_PAUSE: Duration = Duration::from_secs(60);
+const LOAD_LIMIT: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// One credential, shared by everyone; loaded by one, ahead of its end.
+pub(crate) struct Cache<C> {
+    provider: Arc<dyn ProvideCredential<C>>,
+    context: Context,
+    state: RwLock<State<C>>,
+}
+
+struct State<C> {
+    held: Option<Arc<Held<C>>>,
+    /// A load under way; closed without a value where its runtime ended.
+    loading: Option<watch::Receiver<Option<Loaded<C>>>>,
+    failure: Option<Failure>,
+    shut: Option<Shut>,
+}
+
+type Loaded<C> = Result<Arc<Held<C>>, Arc<Error>>;
+
+/// The last load failed, and nobody asks again before `until`.
+struct Failure {
+    error: Arc<Error>,
+    until: Instant,
+    pause: Duration,
+}
+
+/// The service refused the credential again and again: only a probe a minute goes out.
+struct Shut {
+    until: Instant,
+    next_probe: Instant,
+}
+
+impl<C: Send + Sync + 'static> Cache<C> {
+    pub(crate) fn new(provider: Arc<dyn ProvideCredential<C>>, context: Context) -> Arc<Self> {
+        Arc::new(Self {
+            provider,
+            context,
+            state: RwLock::new(State {
+                held: None,
+                loading: None,
+                failure: None,
+                shut: None,
+            }),
+        })
+    }
+
+    /// A credential that is good for `needed` more.
+    pub(crate) async fn lease(
+        self: &Arc<Self>,
+        needed: Duration,
+        deadline: Instant,
+    ) -> Result<Arc<Held<C>>, Error> {
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = &state.held
+                && state.shut.is_none()
+                && held.is_fresh()
+                && held.is_usable_for(needed)
+            {
+                return Ok(held.clone());
+            }
+        }
+        loop {
+            let mut loading = {
+                let mut state = self.lock();
+                state.pass_shut()?;
+                if let Some(held) = &state.held
+                    && held.is_usable_for(needed)
+                {
+                    let held = held.clone();
+                    if !held.is_fresh() && state.failure.as_ref().is_none_or(Failure::is_over) {
+                        self.begin_load(&mut state);
+                    }
+                    return Ok(held);
+                }
+                if let Some(failure) = state.failure.as_ref().filter(|failure| !failure.is_over()) {
+                    return Err(unavailable(failure.error.clone()));
+                }
+                self.begin_load(&mut state)
+            };
+            let loaded = match timeout_at(deadline, loading.wait_for(Option::is_some)).await {
+                Ok(Ok(loaded)) => loaded.clone(),
+                // The runtime that was loading has ended: load anew.
+                Ok(Err(_)) => None,
+                Err(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Timeout,
+                        "the call's time ran out while waiting for a credential",
+                    ));
+                }
+            };
+            match loaded {
+                // Just fetched: used however short it is.
+                Some(Ok(held)) => return Ok(held),
+                Some(Err(error)) => return Err(unavailable(error)),
+                None => {}
+            }
+        }
+    }
+
+    /// Never use this credential again; a newer one stays.
+    pub(crate) fn retire(&self, held: &Arc<Held<C>>) {
+        let mut state = self.lock();
+        if state
+            .held
+            .as_ref()
+            .is_some_and(|now| Arc::ptr_eq(now, held))
+        {
+            state.held = None;
+        }
+    }
+
+    /// The service refused this credential for good.
+    pub(crate) fn refuse(&self, held: &Held<C>) {
+        if held.refused.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS_UNTIL_SHUT {
+            let now = monotonic();
+            let mut state = self.lock();
+            if state.shut.is_none() {
+                state.shut = Some(Shut {
+                    until: now + SHUT,
+                    next_probe: now + PROBE_PAUSE,
+                });
+            }
+        }
+    }
+
+    /// The service took this credential.
+    pub(crate) fn accept(&self, held: &Held<C>) {
+        let was_refused = held.refused.load(Ordering::Relaxed) != 0;
+        held.accept();
+        if was_refused {
+            self.lock().shut = None;
+        }
+    }
+
+    /// Joins the load under way, or begins one as a task of its own.
+    fn begin_load(self: &Arc<Self>, state: &mut State<C>) -> watch::Receiver<Option<Loaded<C>>> {
+        if let Some(loading) = &state.loading
+            && (loading.borrow().is_some() || loading.has_changed().is_ok())
+        {
+            return loading.clone();
+        }
+        let (sender, receiver) = watch::channel(None);
+        state.loading = Some(receiver.clone());
+        let cache = self.clone();
+        Handle::current().spawn(async move {
+            let loaded = cache.load().await;
+            let loaded = cache.settle(loaded);
+            sender.send_replace(Some(loaded));
+        });
+        receiver
+    }
+
+    async fn load(&self) -> Result<Held<C>, Error> {
+        let lease = timeout(LOAD_LIMIT, self.provider.provide(&self.context))
+            .await
+            .map_err(|_| {
+                Error::new(
+                    ErrorKind::Timeout,
+                    format!("no credential after {} s", LOAD_LIMIT.as_secs()),
+                )
+            })??;
+        Held::new(lease, self.context.core.clock.now())
+    }
+
+    fn settle(&self, loaded: Result<Held<C>, Error>) -> Loaded<C> {
+        let mut state = self.lock();
+        state.loading = None;
+        match loaded {
+            Ok(held) => {
+                let held = Arc::new(held);
+                state.held = Some(held.clone());
+                state.failure = None;
+                state.shut = None;
+                Ok(held)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                let last = state.failure.as_ref();
+                let pause = if is_passing(&error) {
+                    last.map_or(FIRST_PAUSE, |last| (last.pause * 2).min(LONGEST_PAUSE))
+                } else {
+                    SHUT
+                };
+                state.failure = Some(Failure {
+                    error: error.clone(),
+                    until: monotonic() + pause,
+                    pause,
+                });
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::RwLockWriteGuard<'_, State<C>> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<C> State<C> {
+    /// Stops a call whose credential the service has refused again and again, but for probes.
+    fn pass_shut(&mut self) -> Result<(), Error> {
+        let now = monotonic();
+        match &mut self.shut {
+            Some(shut) if now >= shut.until => {
+                self.shut = None;
+                Ok(())
+            }
+            Some(shut) if now >= shut.next_probe => {
+                shut.next_probe = now + PROBE_PAUSE;
+                Ok(())
+            }
+            Some(shut) => Err(Error::new(
+                ErrorKind::Unauthenticated,
+                format!(
+                    "not sent: the service refused this credential {REFUSALS_UNTIL_SHUT} times \
+                     running, and more could lock it; the next try goes out in {} s",
+                    (shut.next_probe - now).as_secs() + 1
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Failure {
+    fn is_over(&self) -> bool {
+        monotonic() >= self.until
+    }
+}
+
+/// Whether a failed load may do better soon.
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Throttled
+            | ErrorKind::Timeout
+            | ErrorKind::Connect
+            | ErrorKind::Transport
+            | ErrorKind::Service
+            | ErrorKind::Decode
+    )
+}
+
+/// Each waiter's own error of a failed load that they share.
+fn unavailable(failure: Arc<Error>) -> Error {
+    let mut error = Error::new(ErrorKind::Credentials, "no credential could be had")
+        .with_code(failure.code().cloned())
+        .with_request_id(failure.request_id().map(str::to_owned))
+        .with_retry_after(failure.retry_after())
+        .with_passing(is_passing(&failure));
+    if let Some(status) = failure.status() {
+        error = error.with_status(status);
+    }
+    error.with_source(failure)
+}
+
+impl<C> fmt::Debug for Cache<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.provider.fmt(f)
+    }
+}

@@ -1,0 +1,103 @@
+//! What one API operation is: name, wire form, replay class, limits, decode.
+
+use std::time::Duration;
+
+use super::{protocol::Protocol, transport::Reply};
+use crate::error::{Error, ErrorCode};
+
+/// One API operation; implemented by its request struct.
+///
+/// Sealed: the operations are those of this crate.
+pub trait Operation: sealed::Sealed + Sized + Send + 'static {
+    /// The operation's name in the vendor's documents.
+    const NAME: &'static str;
+
+    /// What the operation gives.
+    type Output: Send + 'static;
+
+    #[doc(hidden)]
+    type Protocol: Protocol;
+
+    /// Writes the request once, for all its attempts, or refuses it.
+    #[doc(hidden)]
+    fn encode(self) -> Result<Encoded<<Self::Protocol as Protocol>::Wire>, Error>;
+
+    /// Reads the body of a 2xx reply.
+    #[doc(hidden)]
+    fn decode(reply: &Reply) -> Result<Self::Output, DecodeError>;
+
+    /// The request id in the body, for those who put it there.
+    #[doc(hidden)]
+    fn request_id(_output: &Self::Output) -> Option<&str> {
+        None
+    }
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+/// What may happen when the same request is sent again. By operation, never by HTTP verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replay {
+    /// Sending it again does no more than sending it once: reads and token calls.
+    Repeatable,
+    /// It starts something under a name that the service starts only once.
+    Keyed,
+    /// Each copy that arrives starts something.
+    Once,
+}
+
+/// A request, written once for all its attempts.
+#[derive(Debug)]
+pub struct Encoded<W> {
+    pub(crate) wire: W,
+    pub(crate) replay: Replay,
+    pub(crate) limits: Timeouts,
+    pub(crate) execution_name: Option<String>,
+    /// Whether it was the caller who gave that name.
+    pub(crate) named_by_caller: bool,
+}
+
+/// How long one attempt and the whole call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    pub(crate) attempt: Duration,
+    pub(crate) overall: Duration,
+}
+
+impl Timeouts {
+    /// Operations that answer at once.
+    pub(crate) const SHORT: Self = Self {
+        attempt: Duration::from_secs(15),
+        overall: Duration::from_secs(60),
+    };
+
+    /// Synchronous starts: the services end a flow after five minutes.
+    pub(crate) const SYNCHRONOUS: Self = Self {
+        attempt: Duration::from_secs(310),
+        overall: Duration::from_secs(660),
+    };
+}
+
+/// Why the body of a 2xx reply is not an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The body is not JSON of the expected shape.
+    #[error("the answer could not be read")]
+    Json(#[from] serde_json::Error),
+    /// An essential part is missing.
+    #[error("the answer lacks {0}")]
+    Missing(&'static str),
+    /// A part of the answer has a value that makes no sense.
+    #[error("the answer has an unusable {0}")]
+    Unusable(&'static str),
+    /// The body of a 2xx reply holds a code and no result.
+    #[error("{message}")]
+    Code {
+        /// The code.
+        code: ErrorCode,
+        /// What the service says to it.
+        message: String,
+    },
+}

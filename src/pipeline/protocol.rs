@@ -1,0 +1,78 @@
+//! How a family of operations is written and read.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::transport::{HttpRequest, Reply};
+use crate::error::{Error, ErrorCode, ErrorKind};
+
+/// A way to write requests and to read refusals. Pure: no clock, no randomness, no I/O.
+pub trait Protocol: fmt::Debug + Send + Sync + 'static {
+    /// A request before it is signed.
+    type Wire: Send + Sync + 'static;
+    /// What a request is signed with.
+    type Credential: Send + Sync + 'static;
+
+    /// Makes the final bytes of one attempt.
+    fn prepare(
+        &self,
+        wire: &Self::Wire,
+        credential: Option<&Self::Credential>,
+        stamp: &Stamp,
+    ) -> Result<HttpRequest, Error>;
+
+    /// Reads a reply that is not 2xx.
+    fn refusal(
+        &self,
+        wire: &Self::Wire,
+        credential: Option<&Self::Credential>,
+        stamp: &Stamp,
+        reply: &Reply,
+    ) -> Refusal;
+
+    /// The request id in the headers.
+    fn request_id(&self, reply: &Reply) -> Option<String>;
+}
+
+/// What differs from attempt to attempt.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) nonce: [u8; 16],
+}
+
+/// What a reply that is not 2xx says.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The code, where the body has one of the vendor's shapes with a code in it.
+    pub(crate) code: Option<ErrorCode>,
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: String,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) class: RefusalClass,
+    /// Whether the body repeats what was signed: input, tokens. Then nothing of it is kept.
+    pub(crate) echoes: bool,
+}
+
+/// What a coded refusal means for sending the request again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefusalClass {
+    /// A rate refused it.
+    Throttled,
+    /// Its time, perhaps: the reply's `Date` decides.
+    Clock,
+    /// Its credential has aged, perhaps: the cache decides.
+    CredentialAged,
+    /// The gateway could not check the credential.
+    GatewayUnavailable,
+    /// Another change came in between; the service asks to repeat.
+    Conflict,
+    /// Its nonce was seen before, so a first copy arrived.
+    NonceUsed,
+    /// Anything else with a code.
+    Coded,
+    /// No code: a proxy's or firewall's word.
+    Uncoded,
+}

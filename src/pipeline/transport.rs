@@ -1,0 +1,277 @@
+//! The only file that knows reqwest.
+
+use std::{error::Error as StdError, fmt};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, StatusCode};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::clock::monotonic;
+
+/// The final bytes of one attempt.
+///
+/// `Debug` prints neither URL nor headers nor body: they hold signatures, tokens and inputs.
+pub struct HttpRequest {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// A whole reply.
+pub struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    /// What can be said of a reply in which nobody says anything.
+    pub(crate) fn describe(&self) -> String {
+        let content_type = self.headers.get(http::header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|text| text.to_str().ok());
+        let what = match (self.status.is_redirection(), self.body.is_empty()) {
+            (true, _) => "a redirect, which is not followed",
+            (false, true) => "an empty answer",
+            (false, false) => "an answer that is not the service's",
+        };
+        match content_type {
+            Some(content_type) => format!("{what} ({content_type}, {} bytes)", self.body.len()),
+            None => format!("{what} ({} bytes)", self.body.len()),
+        }
+    }
+}
+
+/// Why there is no whole reply: how far it got decides what may have happened.
+pub(crate) struct TransportError {
+    pub(crate) stage: Stage,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// How far an attempt got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// No connection: name resolution, TCP, TLS.
+    Connect,
+    /// No connection: the certificate does not verify.
+    Certificate,
+    /// The connection broke after it was made, before the reply's head.
+    Exchange,
+    /// The limit ran out before the reply's head.
+    Waiting,
+    /// The body broke or ran out of time after this status.
+    Body { status: StatusCode, timed_out: bool },
+    /// The body is larger than the cap.
+    Oversized { status: StatusCode },
+}
+
+/// Where requests go.
+pub(crate) enum Transport {
+    Reqwest(reqwest::Client),
+    #[cfg(test)]
+    Scripted(std::sync::Arc<scripted::Script>),
+}
+
+impl Transport {
+    /// Sends a request and reads the whole reply before `deadline`.
+    pub(crate) async fn send(
+        &self,
+        request: HttpRequest,
+        deadline: Instant,
+        max_reply_bytes: usize,
+    ) -> Result<Reply, TransportError> {
+        match self {
+            Self::Reqwest(client) => send(client, request, deadline, max_reply_bytes).await,
+            #[cfg(test)]
+            Self::Scripted(script) => script.send(request, deadline).await,
+        }
+    }
+}
+
+async fn send(
+    client: &reqwest::Client,
+    request: HttpRequest,
+    deadline: Instant,
+    max_reply_bytes: usize,
+) -> Result<Reply, TransportError> {
+    let mut outgoing = reqwest::Request::new(request.method, request.url);
+    *outgoing.headers_mut() = request.headers;
+    *outgoing.body_mut() = Some(request.body.into());
+
+    let mut incoming = timeout_at(deadline, client.execute(outgoing))
+        .await
+        .map_err(|_| TransportError::plain(Stage::Waiting))?
+        .map_err(of_reqwest)?;
+
+    let status = incoming.status();
+    let headers = std::mem::take(incoming.headers_mut());
+    let announced = incoming.content_length().unwrap_or(0);
+    if announced > max_reply_bytes as u64 {
+        return Err(TransportError::plain(Stage::Oversized { status }));
+    }
+    // The announced length is a stranger's word: trust it with one allocation of bounded size.
+    let mut body = BytesMut::with_capacity(announced.min(64 * 1024) as usize);
+    loop {
+        let lost = |timed_out| Stage::Body { status, timed_out };
+        let chunk = timeout_at(deadline, incoming.chunk())
+            .await
+            .map_err(|_| TransportError::plain(lost(true)))?
+            .map_err(|error| TransportError::new(lost(error.is_timeout()), error))?;
+        let Some(chunk) = chunk else { break };
+        if body.len() + chunk.len() > max_reply_bytes {
+            return Err(TransportError::plain(Stage::Oversized { status }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply {
+        status,
+        headers,
+        body: body.freeze(),
+    })
+}
+
+/// Only a connect error proves that nothing was sent, so it is asked first: a stalled TLS handshake
+/// is both a connect error and a timeout.
+fn of_reqwest(error: reqwest::Error) -> TransportError {
+    let stage = if error.is_connect() {
+        if mentions_certificate(&error) {
+            Stage::Certificate
+        } else {
+            Stage::Connect
+        }
+    } else if error.is_builder() {
+        Stage::Connect
+    } else if error.is_timeout() {
+        Stage::Waiting
+    } else {
+        Stage::Exchange
+    };
+    TransportError::new(stage, error)
+}
+
+/// Whether a connect error is about a certificate. The TLS backends share no type that says so;
+/// a wrong guess only costs or saves a repeat of something that was never sent.
+fn mentions_certificate(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if text.contains("certificate") || text.contains("UnknownIssuer") {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+impl TransportError {
+    pub(crate) fn plain(stage: Stage) -> Self {
+        Self {
+            stage,
+            source: None,
+        }
+    }
+
+    fn new(stage: Stage, error: reqwest::Error) -> Self {
+        Self {
+            stage,
+            // The URL holds the signature and, for reads, every parameter.
+            source: Some(Box::new(error.without_url())),
+        }
+    }
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpRequest({} {} bytes)", self.method, self.body.len())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({} {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// The time left until a deadline.
+pub(crate) fn time_left(deadline: Instant) -> std::time::Duration {
+    deadline.saturating_duration_since(monotonic())
+}
+
+#[cfg(test)]
+pub(crate) mod scripted {
+    //! A transport that plays a script: for tests on a paused clock.
+
+    use std::{collections::VecDeque, sync::Mutex, time::Duration};
+
+    use tokio::time::{sleep, timeout_at};
+
+    use super::*;
+
+    /// What happens to one request.
+    pub(crate) enum Step {
+        /// A reply after a while.
+        Reply(Duration, Reply),
+        /// A failure of the transport.
+        Fail(Stage),
+        /// Silence until the deadline.
+        Silence,
+    }
+
+    type Play = Box<dyn Fn(&HttpRequest) -> Option<Step> + Send + Sync>;
+
+    /// Steps for the next requests, and what was sent.
+    pub(crate) struct Script {
+        steps: Mutex<VecDeque<Step>>,
+        play: Option<Play>,
+        sent: Mutex<Vec<(Instant, HttpRequest)>>,
+    }
+
+    impl Script {
+        pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> std::sync::Arc<Self> {
+            std::sync::Arc::new(Self {
+                steps: Mutex::new(steps.into_iter().collect()),
+                play: None,
+                sent: Mutex::default(),
+            })
+        }
+
+        /// Answers by a function; where it gives none, the next step is played.
+        pub(crate) fn playing(
+            play: impl Fn(&HttpRequest) -> Option<Step> + Send + Sync + 'static,
+        ) -> std::sync::Arc<Self> {
+            std::sync::Arc::new(Self {
+                steps: Mutex::default(),
+                play: Some(Box::new(play)),
+                sent: Mutex::default(),
+            })
+        }
+
+        pub(crate) fn sent(&self) -> Vec<(Instant, HttpRequest)> {
+            std::mem::take(&mut self.sent.lock().unwrap())
+        }
+
+        pub(super) async fn send(
+            &self,
+            request: HttpRequest,
+            deadline: Instant,
+        ) -> Result<Reply, TransportError> {
+            let step = match &self.play {
+                Some(play) => play(&request),
+                None => self.steps.lock().unwrap().pop_front(),
+            };
+            self.sent.lock().unwrap().push((monotonic(), request));
+            match step.expect("the script has no step for this request") {
+                Step::Reply(after, reply) => timeout_at(deadline, sleep(after))
+                    .await
+                    .map(|()| reply)
+                    .map_err(|_| TransportError::plain(Stage::Waiting)),
+                Step::Fail(stage) => Err(TransportError::plain(stage)),
+                Step::Silence => {
+                    tokio::time::sleep_until(deadline).await;
+                    Err(TransportError::plain(Stage::Waiting))
+                }
+            }
+        }
+    }
+}

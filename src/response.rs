@@ -1,0 +1,74 @@
+//! What a call gives beside its value.
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+/// A value with what came along: request id, HTTP status, headers, raw body, attempts, time.
+///
+/// Given by [`Call::send_for_response`](crate::Call::send_for_response). `Debug` prints neither
+/// headers nor body.
+pub struct Response<T> {
+    pub(crate) value: T,
+    pub(crate) request_id: Option<String>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+}
+
+impl<T> Response<T> {
+    /// The typed answer.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The typed answer, by value.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The service's id of the request, from the body or else from the header.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body of the answer, as it came: fields that this version does not know are in it.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// How many times the request was sent or tried to be sent, at least 1.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How long the call took, with all its attempts and pauses.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("value", &self.value)
+            .field("request_id", &self.request_id)
+            .field("status", &self.status)
+            .field("attempts", &self.attempts)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
