@@ -16,6 +16,7 @@ use super::{
     operation::{DecodeError, Encoded, Operation, Replay, Timeouts},
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
+    settings::LONGEST,
     transport::{Reply, Stage, TransportError, time_left},
 };
 use crate::{
@@ -98,8 +99,13 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             // no proof of that.
             attempt: attempt
                 .unwrap_or(encoded.limits.attempt)
-                .max(limits.connect_timeout + Duration::from_millis(250)),
-            overall: overall.unwrap_or(encoded.limits.overall),
+                .max(
+                    limits
+                        .connect_timeout
+                        .saturating_add(Duration::from_millis(250)),
+                )
+                .min(LONGEST),
+            overall: overall.unwrap_or(encoded.limits.overall).min(LONGEST),
         };
         Self {
             operation,
@@ -107,9 +113,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             encoded,
             options,
             timeouts,
-            deadline: started
-                .checked_add(timeouts.overall)
-                .unwrap_or(started + Duration::from_secs(86_400 * 365)),
+            deadline: started + timeouts.overall,
             history: History::default(),
         }
     }
@@ -231,9 +235,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .map_err(Err)?;
         self.history.attempts += 1;
         let began = monotonic();
-        let deadline = began
-            .checked_add(self.timeouts.attempt)
-            .map_or(self.deadline, |end| end.min(self.deadline));
+        let deadline = self.deadline.min(began + self.timeouts.attempt);
         let sent = core
             .transport
             .send(request, deadline, core.limits.max_reply_bytes)

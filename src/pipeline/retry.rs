@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
-use super::{operation::Replay, protocol::RefusalClass, transport::Stage};
+use super::{operation::Replay, protocol::RefusalClass, settings::LONGEST, transport::Stage};
 use crate::error::{Delivery, Error};
 
 /// How often and at what pace a call may be repeated.
@@ -54,7 +54,7 @@ impl RetryPolicy {
     /// The longest pause before any attempt (default 10 s), unless the service asks for more.
     #[must_use]
     pub fn max_backoff(mut self, pause: Duration) -> Self {
-        self.max_backoff = pause;
+        self.max_backoff = pause.min(LONGEST);
         self
     }
 

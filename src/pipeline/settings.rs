@@ -13,6 +13,9 @@ use super::{
 };
 use crate::error::{Error, ErrorKind};
 
+/// The longest limit of time: adding more to a clock can overflow.
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// Limits that a client may set for all its calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -127,14 +130,17 @@ impl Settings {
             .http1_only()
             .connection_verbose(false)
             .https_only(secure)
-            .connect_timeout(self.limits.connect_timeout)
+            .connect_timeout(self.limits.connect_timeout.min(LONGEST))
             .pool_idle_timeout(Duration::from_secs(15))
             .tcp_keepalive(Duration::from_secs(30))
             .tcp_keepalive_interval(Duration::from_secs(15))
             .tcp_keepalive_retries(3);
         if from_user {
             // Our own limits know what an operation may take; these would cut a long call.
-            http = http.timeout(Duration::MAX).read_timeout(Duration::MAX);
+            http = http.timeout(LONGEST).read_timeout(LONGEST);
+        } else if endpoints.iter().all(|url| is_loopback(url)) {
+            // A proxy of the environment is for others.
+            http = http.no_proxy();
         }
         #[cfg(any(
             feature = "rustls",

@@ -1,0 +1,386 @@
+//! The real clients against the emulator: over real HTTP, with verified signatures and tokens.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use cloud_workflows::{
+    Delivery, Error, ErrorCode, ErrorKind, FlowFailure, RetryPolicy,
+    alibaba::{Credentials, StartExecutionRequest, StartSyncExecutionRequest},
+    emulator::{Emulator, Fault, StandardSync},
+    huawei::{IamPassword, StartSyncWorkflowExecutionRequest},
+};
+use serde_json::{Value, json};
+
+fn echoing() -> Emulator {
+    let emulator = Emulator::start().unwrap();
+    emulator
+        .standard("standard", |input: Value| Ok(input))
+        .express("express", |input: Value| Ok(input))
+        .workflow("workflow", |input: Value| Ok(input));
+    emulator
+}
+
+fn sync(input: &str) -> StartSyncExecutionRequest {
+    StartSyncExecutionRequest::new("express").input_json(input)
+}
+
+fn workflow(input: &str) -> StartSyncWorkflowExecutionRequest {
+    StartSyncWorkflowExecutionRequest::new("workflow").input_json(input)
+}
+
+/// Every kind of text that a signature or a form may get wrong comes back as it went.
+#[tokio::test]
+async fn every_text_comes_back() {
+    let emulator = echoing();
+    let alibaba = emulator.alibaba().build().unwrap();
+    let huawei = emulator.huawei().build().unwrap();
+    let ascii: String = (0..128u8).map(char::from).collect();
+    let planes: String = [0x00e9, 0x200b, 0x4e2d, 0xfffd, 0x1f600, 0x2_0000, 0x10_ffff]
+        .iter()
+        .filter_map(|&c| char::from_u32(c))
+        .collect();
+    let texts = [
+        "",
+        "* ~ + % & = # ? / ; : !'()",
+        &ascii,
+        &planes,
+        &"中".repeat(21_000),
+    ];
+    for text in texts {
+        let key: String = text.chars().take(200).collect();
+        let input = json!({ key: text, "n": 1.5 });
+        let request = sync(&input.to_string());
+        let done = alibaba.start_sync_execution(request).send().await.unwrap();
+        assert_eq!(done.into_output::<Value>().unwrap(), input);
+    }
+    for text in texts {
+        let input = json!({ text: text });
+        let request = workflow(&input.to_string()).header("名", text);
+        let done = huawei
+            .start_sync_workflow_execution(request)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(done.into_output::<Value>().unwrap(), input);
+    }
+    let tokens = emulator.requests();
+    let tokens = tokens
+        .iter()
+        .filter(|request| request.operation == "auth/tokens");
+    assert_eq!(tokens.count(), 1, "one token for all calls");
+}
+
+#[tokio::test]
+async fn a_named_start_runs_once() {
+    let emulator = Emulator::start().unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    emulator.standard("slow", move |input: Value| {
+        let _ = held.lock().unwrap().recv();
+        Ok(input)
+    });
+    let client = emulator.alibaba().build().unwrap();
+    let start = || {
+        let request = StartExecutionRequest::new("slow").execution_name("order-17");
+        client.start_execution(request.input_json("{}")).send()
+    };
+    let first = start().await.unwrap();
+    let second = start().await.unwrap();
+    assert_eq!(
+        first.started_time, second.started_time,
+        "the running one is given back"
+    );
+    assert_eq!(emulator.runs("slow"), 1);
+    release.send(()).unwrap();
+    while emulator.executions("slow")[0].status != "Succeeded" {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let error = start().await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::ExecutionAlreadyExists));
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(emulator.runs("slow"), 1);
+}
+
+#[tokio::test]
+async fn failures_of_flows_are_answers() {
+    let emulator = Emulator::start().unwrap();
+    let fail = |_: Value| Err::<Value, _>(FlowFailure::new("Broken", "no luck"));
+    let late = |_: Value| Err::<Value, _>(FlowFailure::timed_out());
+    emulator.express("fail", fail).workflow("fail", fail);
+    emulator.express("late", late).workflow("late", late);
+    let alibaba = emulator.alibaba().build().unwrap();
+    let huawei = emulator.huawei().build().unwrap();
+    for (flow, kind) in [
+        ("fail", ErrorKind::FlowFailed),
+        ("late", ErrorKind::FlowTimedOut),
+    ] {
+        let request = StartSyncExecutionRequest::new(flow);
+        let done = alibaba.start_sync_execution(request).send().await.unwrap();
+        let error = done.into_output::<Value>().unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.execution_name().unwrap().contains(':'));
+
+        let request = StartSyncWorkflowExecutionRequest::new(flow);
+        let done = huawei
+            .start_sync_workflow_execution(request)
+            .send()
+            .await
+            .unwrap();
+        let error = done.into_output::<Value>().unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.execution_id().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_standard_flow_started_synchronously_is_an_error_in_both_forms() {
+    let request = || StartSyncExecutionRequest::new("standard");
+    let refusing = echoing();
+    let client = refusing.alibaba().build().unwrap();
+    let error = client
+        .start_sync_execution(request())
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::ActionNotSupported));
+
+    let builder = Emulator::builder().standard_sync(StandardSync::FailedExecution);
+    let failing = builder.start().unwrap();
+    failing.standard("standard", |input: Value| Ok(input));
+    let client = failing.alibaba().build().unwrap();
+    let done = client.start_sync_execution(request()).send().await.unwrap();
+    let error = done.into_output::<Value>().unwrap_err();
+    assert_eq!(
+        error.flow_failure().unwrap().code(),
+        Some("ActionNotSupported")
+    );
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_refused() {
+    let emulator = echoing();
+    let (id, secret) = emulator.access_key();
+    for (id, secret, code) in [
+        (id, "wrong", ErrorCode::SignatureNotMatch),
+        ("unknown", secret, ErrorCode::InvalidAccessKeyID),
+    ] {
+        let client = emulator.alibaba().credentials(Credentials::new(id, secret));
+        let client = client.build().unwrap();
+        let error = client
+            .start_sync_execution(sync("{}"))
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Some(&code));
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+        assert!(!error.may_have_started());
+    }
+    let (domain, user, _) = emulator.iam_user();
+    let client = emulator
+        .huawei()
+        .credentials(IamPassword::new(domain, user, "wrong"));
+    let client = client.build().unwrap();
+    let call = client.start_sync_workflow_execution(workflow("{}"));
+    let error = call.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert_eq!(
+        (emulator.runs("express"), emulator.runs("workflow")),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed() {
+    let emulator = echoing();
+    let client = emulator.huawei().build().unwrap();
+    let run = || {
+        client
+            .start_sync_workflow_execution(workflow("{}"))
+            .send_for_response()
+    };
+    assert_eq!(run().await.unwrap().attempts(), 1);
+    emulator.expire_tokens();
+    assert_eq!(run().await.unwrap().attempts(), 2);
+    emulator.revoke_tokens();
+    assert_eq!(run().await.unwrap().attempts(), 2);
+    assert_eq!(emulator.runs("workflow"), 3);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_corrected() {
+    let emulator = echoing();
+    emulator.shift_clock(chrono::TimeDelta::minutes(-40));
+    let client = emulator.alibaba().build().unwrap();
+    let run = || client.start_sync_execution(sync("{}")).send_for_response();
+    assert_eq!(run().await.unwrap().attempts(), 2);
+    assert_eq!(run().await.unwrap().attempts(), 1);
+}
+
+/// What each fault leads to, for the start with a name and for those without.
+#[tokio::test]
+async fn what_is_lost_is_repeated_only_under_a_name() {
+    let before = [
+        Fault::refuse(429, "ResourceThrottled", "slow down").header("Retry-After", "0"),
+        Fault::refuse(503, "Throttling", "slow down"),
+    ];
+    let unknown = [
+        Fault::cut_before_run(),
+        Fault::cut_after_run(),
+        Fault::answer(502, "text/html", "<h1>Bad Gateway</h1>"),
+        Fault::answer(502, "text/html", "<h1>Bad Gateway</h1>").after_run(),
+        Fault::refuse(500, "InternalServerError", "no"),
+        Fault::cut_reply(5),
+        Fault::answer(200, "text/html", "<html>").after_run(),
+    ];
+    let emulator = Emulator::start().unwrap();
+    // It runs until the test lets go of its gate, so a repeat finds it running.
+    let gate = std::sync::Arc::new(std::sync::Mutex::new(()));
+    let closed = gate.clone();
+    emulator.standard("standard", move |input: Value| {
+        drop(closed.lock());
+        Ok(input)
+    });
+    emulator.express("express", |input: Value| Ok(input));
+    let client = emulator.alibaba().build().unwrap();
+    let guard = gate.lock().unwrap();
+    for (n, fault) in before.iter().chain(&unknown).enumerate() {
+        emulator.fault("StartExecution", fault.clone());
+        let request = StartExecutionRequest::new("standard").execution_name(format!("e-{n}"));
+        let started = client
+            .start_execution(request)
+            .send_for_response()
+            .await
+            .unwrap();
+        assert_eq!(started.attempts(), 2, "{fault:?}");
+        assert_eq!(emulator.runs("standard"), n + 1, "{fault:?}");
+    }
+    drop(guard);
+
+    for fault in before {
+        emulator.fault("StartSyncExecution", fault);
+        let call = client.start_sync_execution(sync("{}"));
+        assert_eq!(call.send_for_response().await.unwrap().attempts(), 2);
+    }
+    for fault in unknown {
+        let runs = emulator.runs("express");
+        emulator.fault("StartSyncExecution", fault.clone());
+        let error = client
+            .start_sync_execution(sync("{}"))
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.attempts(), 1, "{fault:?}");
+        assert!(error.delivery() >= Delivery::Unknown, "{fault:?}");
+        assert!(error.may_have_started());
+        assert!(emulator.runs("express") <= runs + 1);
+    }
+}
+
+/// A user's own HTTP client cannot undo what keeps a call safe.
+#[tokio::test]
+async fn a_user_s_http_client_is_hardened() {
+    let emulator = echoing();
+    let tight = reqwest::Client::builder()
+        .timeout(Duration::from_millis(50))
+        .read_timeout(Duration::from_millis(50))
+        .redirect(reqwest::redirect::Policy::limited(10))
+        .retry(
+            reqwest::retry::for_host("127.0.0.1")
+                .max_retries_per_request(3)
+                .classify_fn(|outcome| outcome.retryable()),
+        )
+        .no_proxy();
+    let client = emulator.alibaba().http(tight).build().unwrap();
+
+    emulator.fault(
+        "StartSyncExecution",
+        Fault::none().after(Duration::from_millis(300)),
+    );
+    client
+        .start_sync_execution(sync("{}"))
+        .send()
+        .await
+        .unwrap();
+
+    emulator.clear_requests();
+    emulator.fault(
+        "StartSyncExecution",
+        Fault::refuse(500, "InternalServerError", "no"),
+    );
+    client
+        .start_sync_execution(sync("{}"))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(emulator.requests().len(), 1, "no repeat behind our back");
+
+    emulator.clear_requests();
+    let away = Fault::answer(307, "text/plain", "").header("location", &emulator.url());
+    emulator.fault("StartSyncExecution", away);
+    client
+        .start_sync_execution(sync("{}"))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(emulator.requests().len(), 1, "no redirect");
+}
+
+#[tokio::test]
+async fn limits_without_bounds_do_not_overflow() {
+    let emulator = echoing();
+    let forever = Duration::MAX;
+    let policy = RetryPolicy::default()
+        .initial_backoff(forever)
+        .max_backoff(forever);
+    let builder = emulator.huawei().timeout(forever).attempt_timeout(forever);
+    let client = builder
+        .connect_timeout(forever)
+        .retry(policy)
+        .build()
+        .unwrap();
+    let call = client.start_sync_workflow_execution(workflow("{}"));
+    call.send().await.unwrap();
+    emulator.fault(
+        "sync-executions",
+        Fault::refuse(429, "APIGW.0308", "slow down"),
+    );
+    let call = client.start_sync_workflow_execution(workflow("{}"));
+    // The pause is anything up to a year, and fits only with luck: the call ends or waits.
+    let _ = tokio::time::timeout(Duration::from_millis(20), call.send()).await;
+}
+
+#[tokio::test]
+async fn dropping_a_call_stops_waiting_and_the_flow_goes_on() {
+    let emulator = echoing();
+    emulator.fault("StartSyncExecution", Fault::hang_after_run());
+    let client = emulator.alibaba().build().unwrap();
+    let call = tokio::spawn(client.start_sync_execution(sync("{}")).send());
+    while emulator.runs("express") == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    let done = client.start_sync_execution(sync("{}")).send().await;
+    done.map_err(|error: Error| error.to_string()).unwrap();
+    assert_eq!(emulator.runs("express"), 2);
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_call_that_nobody_answers() {
+    let emulator = echoing();
+    emulator.fault("sync-executions", Fault::hang());
+    let client = emulator.huawei().build().unwrap();
+    let call = client.start_sync_workflow_execution(workflow("{}"));
+    let error = call
+        .timeout(Duration::from_millis(200))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert!(
+        error.to_string().ends_with("; the flow may have started"),
+        "{error}"
+    );
+}
