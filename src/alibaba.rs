@@ -2,7 +2,7 @@
 //!
 //! [`Client`] starts executions of flows: [`Client::start_execution`] one that runs on its own
 //! (Standard mode), [`Client::start_sync_execution`] one that is waited for (Express mode, up to
-//! five minutes).
+//! five minutes). [`Client::describe_execution`] looks at one that runs or has ended.
 //!
 //! ```no_run
 //! use cloud_workflows::alibaba::{Client, Credentials, StartSyncExecutionRequest};
@@ -22,15 +22,18 @@
 
 mod client;
 mod credentials;
+mod describe_execution;
 mod endpoint;
 mod executions;
 mod protocol;
 pub(crate) mod signature;
+mod whose;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::Credentials;
+pub use describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse};
 pub use endpoint::Network;
 pub use executions::{
-    Environment, ExecutionStatus, StartExecutionRequest, StartExecutionResponse,
+    Environment, ExecutionOrigin, ExecutionStatus, StartExecutionRequest, StartExecutionResponse,
     StartSyncExecutionRequest, StartSyncExecutionResponse, Variable,
 };

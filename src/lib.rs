@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`alibaba::Client::start_execution`] | Alibaba Cloud | starts a Standard flow that runs on its own |
 //! | [`alibaba::Client::start_sync_execution`] | Alibaba Cloud | runs an Express flow and waits for its end |
+//! | [`alibaba::Client::describe_execution`] | Alibaba Cloud | looks at an execution, or waits for its end |
 //! | [`huawei::Client::start_sync_workflow_execution`] | Huawei Cloud | runs an EXPRESS flow and waits for its end |
 //!
 //! # What you are promised

@@ -234,16 +234,15 @@ async fn what_is_lost_is_repeated_only_under_a_name() {
         Fault::answer(200, "text/html", "<html>").after_run(),
     ];
     let emulator = Emulator::start().unwrap();
-    // It runs until the test lets go of its gate, so a repeat finds it running.
-    let gate = std::sync::Arc::new(std::sync::Mutex::new(()));
-    let closed = gate.clone();
+    // It runs until the test lets go of it, so a repeat finds it running.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
     emulator.standard("standard", move |input: Value| {
-        drop(closed.lock());
+        let _ = held.lock().unwrap().recv();
         Ok(input)
     });
     emulator.express("express", |input: Value| Ok(input));
     let client = emulator.alibaba().build().unwrap();
-    let guard = gate.lock().unwrap();
     for (n, fault) in before.iter().chain(&unknown).enumerate() {
         emulator.fault("StartExecution", fault.clone());
         let request = StartExecutionRequest::new("standard").execution_name(format!("e-{n}"));
@@ -255,7 +254,7 @@ async fn what_is_lost_is_repeated_only_under_a_name() {
         assert_eq!(started.attempts(), 2, "{fault:?}");
         assert_eq!(emulator.runs("standard"), n + 1, "{fault:?}");
     }
-    drop(guard);
+    drop(release);
 
     for fault in before {
         emulator.fault("StartSyncExecution", fault);

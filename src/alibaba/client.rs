@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     credentials::Credentials,
+    describe_execution::DescribeExecutionRequest,
     endpoint::{self, Network},
     executions::{StartExecutionRequest, StartSyncExecutionRequest},
     protocol::Rpc,
@@ -46,7 +47,9 @@ impl Client {
     /// The request always carries an execution name, the caller's or one made here, so the flow is
     /// started once however often the request is sent. An execution of that name that is still
     /// running is given back; one that has ended is an error of
-    /// [`ErrorKind::AlreadyExists`](crate::ErrorKind::AlreadyExists).
+    /// [`ErrorKind::AlreadyExists`](crate::ErrorKind::AlreadyExists), unless it is this call's own:
+    /// after an answer that was lost, it is looked up with `DescribeExecution`. What is known of
+    /// whose it is stands in [`origin`](super::StartExecutionResponse::origin).
     ///
     /// Source: Alibaba Cloud, CloudFlow, StartExecution.
     ///
@@ -100,6 +103,32 @@ impl Client {
         &self,
         request: StartSyncExecutionRequest,
     ) -> Call<StartSyncExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `DescribeExecution`: looks at an execution, or waits up to 60 s for its end.
+    ///
+    /// A read: repeated whatever happened. The service's quota is small (5 a second and account),
+    /// so let it wait rather than ask often.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, DescribeExecution.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, DescribeExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = DescribeExecutionRequest::new("my_flow", "order-17").wait_time_seconds(20);
+    /// let execution = client.describe_execution(request).send().await?;
+    /// if execution.status.is_ended() {
+    ///     println!("ended: {}", execution.status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn describe_execution(
+        &self,
+        request: DescribeExecutionRequest,
+    ) -> Call<DescribeExecutionRequest> {
         Call::new(&self.pipeline, request)
     }
 }

@@ -1,18 +1,27 @@
-//! Executions: `StartExecution`, `StartSyncExecution`.
+//! Starts of executions: `StartExecution`, `StartSyncExecution`; what executions have in common.
+
+use std::future::Future;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::protocol::{Form, Rpc, Wire, read};
+use super::{
+    describe_execution::DescribeExecutionResponse,
+    protocol::{Form, Rpc, Wire, read},
+    whose,
+};
 use crate::{
     error::{Error, ErrorKind, FlowFailure, FlowFailureParts},
     open_enum::open_enum,
     payload::{ExecutionName, OptionalText, Payload, Secret, check_name},
     pipeline::{
         decode,
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{
+            DecodeError, Encoded, Operation, Replay, Sent, Subject, Timeouts, sealed::Sealed,
+        },
         transport::Reply,
     },
+    response::Response,
 };
 
 open_enum! {
@@ -160,6 +169,9 @@ impl StartSyncExecutionRequest {
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct StartExecutionResponse {
+    /// Whether this call started it; not part of the wire.
+    #[serde(skip)]
+    pub origin: ExecutionOrigin,
     /// The request's id.
     #[serde(
         default,
@@ -219,6 +231,40 @@ pub struct StartExecutionResponse {
         skip_serializing_if = "Option::is_none"
     )]
     pub stopped_time: Option<DateTime<Utc>>,
+}
+
+impl StartExecutionResponse {
+    /// What a start would have answered, had its answer not been lost.
+    pub(super) fn of_described(described: DescribeExecutionResponse) -> Self {
+        Self {
+            origin: ExecutionOrigin::Started,
+            request_id: described.request_id,
+            flow_name: described.flow_name,
+            name: described.name,
+            status: described.status,
+            input: described.input,
+            output: described.output,
+            flow_definition: described.flow_definition,
+            started_time: described.started_time,
+            stopped_time: described.stopped_time,
+        }
+    }
+}
+
+/// What is known of how an execution came to be.
+///
+/// The service answers a start under a name with the execution of that name while it runs, and
+/// does not say who started it: the time of its start and its input tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExecutionOrigin {
+    /// This call started it.
+    Started,
+    /// It ran before this call under the caller's name: nothing new was started.
+    FoundRunning,
+    /// The service's answer leaves it open.
+    #[default]
+    Unclear,
 }
 
 /// The answer of `StartSyncExecution`. Serialises with the wire's names.
@@ -330,39 +376,50 @@ impl StartSyncExecutionResponse {
     /// by the status, with all that the answer told in
     /// [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let kind = match self.status {
-            ExecutionStatus::Succeeded => {
-                let null = || Payload::from_json("null");
-                return self
-                    .output
-                    .unwrap_or_else(null)
-                    .parse()
-                    .map_err(|error| error.with_operation(StartSyncExecutionRequest::NAME));
-            }
-            ExecutionStatus::Failed => ErrorKind::FlowFailed,
-            ExecutionStatus::TimedOut => ErrorKind::FlowTimedOut,
-            ExecutionStatus::Stopped => ErrorKind::FlowStopped,
-            _ => ErrorKind::FlowUnfinished,
-        };
-        let failure = FlowFailure::of(FlowFailureParts {
-            status: self.status.as_str().to_owned(),
+        let ended = FlowFailureParts {
+            status: String::new(),
             code: self.error_code,
             message: self.error_message,
-            execution: self.name.clone(),
+            node_errors: Vec::new(),
+            execution: self.name,
             output: self.output,
             started: self.started_time,
             stopped: self.stopped_time,
-            ..FlowFailureParts::default()
-        });
-        Err(Error::flow(
-            kind,
+        };
+        into_output(
             StartSyncExecutionRequest::NAME,
+            &self.status,
             self.request_id,
-            self.name,
-            None,
-            failure,
-        ))
+            ended,
+        )
     }
+}
+
+/// What an execution gave, by how it ended.
+pub(super) fn into_output<T: DeserializeOwned>(
+    operation: &'static str,
+    status: &ExecutionStatus,
+    request_id: Option<String>,
+    mut ended: FlowFailureParts,
+) -> Result<T, Error> {
+    let kind = match status {
+        ExecutionStatus::Succeeded => {
+            let output = ended.output.unwrap_or_else(|| Payload::from_json("null"));
+            return output
+                .parse()
+                .map_err(|error| error.with_operation(operation));
+        }
+        ExecutionStatus::Failed => ErrorKind::FlowFailed,
+        ExecutionStatus::TimedOut => ErrorKind::FlowTimedOut,
+        ExecutionStatus::Stopped => ErrorKind::FlowStopped,
+        _ => ErrorKind::FlowUnfinished,
+    };
+    ended.status = status.as_str().to_owned();
+    let name = ended.execution.clone();
+    let failure = FlowFailure::of(ended);
+    Err(Error::flow(
+        kind, operation, request_id, name, None, failure,
+    ))
 }
 
 impl Sealed for StartExecutionRequest {}
@@ -374,14 +431,13 @@ impl Operation for StartExecutionRequest {
     type Output = StartExecutionResponse;
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
-        let token = self.callback_fnf_task_token;
         Start {
             action: Self::NAME,
-            flow_name: &self.flow_name,
+            flow_name: self.flow_name,
             execution_name: self.execution_name,
-            input: self.input.as_ref(),
-            callback_fnf_task_token: token.as_ref().map(Secret::expose),
-            qualifier: self.qualifier.as_deref(),
+            input: self.input,
+            callback_fnf_task_token: self.callback_fnf_task_token,
+            qualifier: self.qualifier,
         }
         .encode(Replay::Keyed, Timeouts::SHORT)
     }
@@ -393,6 +449,13 @@ impl Operation for StartExecutionRequest {
     fn request_id(output: &Self::Output) -> Option<&str> {
         output.request_id.as_deref()
     }
+
+    fn settle(
+        outcome: Result<Response<Self::Output>, Error>,
+        sent: Sent<'_, Rpc>,
+    ) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send {
+        whose::settle(outcome, sent)
+    }
 }
 
 impl Operation for StartSyncExecutionRequest {
@@ -403,11 +466,11 @@ impl Operation for StartSyncExecutionRequest {
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         Start {
             action: Self::NAME,
-            flow_name: &self.flow_name,
+            flow_name: self.flow_name,
             execution_name: self.execution_name,
-            input: self.input.as_ref(),
+            input: self.input,
             callback_fnf_task_token: None,
-            qualifier: self.qualifier.as_deref(),
+            qualifier: self.qualifier,
         }
         .encode(Replay::Once, Timeouts::SYNCHRONOUS)
     }
@@ -422,18 +485,18 @@ impl Operation for StartSyncExecutionRequest {
 }
 
 /// What both starts send.
-struct Start<'a> {
+struct Start {
     action: &'static str,
-    flow_name: &'a str,
+    flow_name: String,
     execution_name: Option<String>,
-    input: Option<&'a Payload>,
-    callback_fnf_task_token: Option<&'a str>,
-    qualifier: Option<&'a str>,
+    input: Option<Payload>,
+    callback_fnf_task_token: Option<Secret>,
+    qualifier: Option<String>,
 }
 
-impl Start<'_> {
+impl Start {
     fn encode(self, replay: Replay, limits: Timeouts) -> Result<Encoded<Wire>, Error> {
-        check_name("FlowName", self.flow_name)?;
+        check_name("FlowName", &self.flow_name)?;
         let named_by_caller = self.execution_name.is_some();
         let execution_name = match self.execution_name {
             Some(name) => {
@@ -442,21 +505,26 @@ impl Start<'_> {
             }
             None => ExecutionName::new()?.into(),
         };
-        if let Some(input) = self.input {
+        if let Some(input) = &self.input {
             input.check_object("Input")?;
         }
+        let token = self.callback_fnf_task_token.as_ref().map(Secret::expose);
         let mut form = Form::default();
-        form.push_some("CallbackFnFTaskToken", self.callback_fnf_task_token);
+        form.push_some("CallbackFnFTaskToken", token);
         form.push("ExecutionName", &execution_name);
-        form.push("FlowName", self.flow_name);
-        form.push_some("Input", self.input.map(Payload::as_str));
-        form.push_some("Qualifier", self.qualifier);
+        form.push("FlowName", &self.flow_name);
+        form.push_some("Input", self.input.as_ref().map(Payload::as_str));
+        form.push_some("Qualifier", self.qualifier.as_deref());
         Ok(Encoded {
             wire: Wire::post(self.action, form),
             replay,
             limits,
-            execution_name: Some(execution_name),
-            named_by_caller,
+            subject: Some(Subject {
+                flow_name: self.flow_name,
+                execution_name,
+                named_by_caller,
+                input: self.input,
+            }),
         })
     }
 }

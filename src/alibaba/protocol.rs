@@ -68,6 +68,14 @@ impl Form {
 }
 
 impl Wire {
+    pub(super) fn get(action: &'static str, form: Form) -> Self {
+        Self {
+            action,
+            method: Method::GET,
+            form,
+        }
+    }
+
     pub(super) fn post(action: &'static str, form: Form) -> Self {
         Self {
             action,

@@ -85,8 +85,7 @@ impl Operation for TokenRequest {
             wire: Wire::post_to("/v3/auth/tokens", Some("nocatalog=true"), self.0),
             replay: Replay::Repeatable,
             limits: Timeouts::SHORT,
-            execution_name: None,
-            named_by_caller: false,
+            subject: None,
         })
     }
 

@@ -210,8 +210,7 @@ impl Operation for StartSyncWorkflowExecutionRequest {
             wire: Wire::post_in_project(path, body),
             replay: Replay::Once,
             limits: Timeouts::SYNCHRONOUS,
-            execution_name: None,
-            named_by_caller: false,
+            subject: None,
         })
     }
 

@@ -13,7 +13,7 @@ use super::{
     call::CallOptions,
     clock::monotonic,
     credential::Held,
-    operation::{DecodeError, Encoded, Operation, Replay, Timeouts},
+    operation::{DecodeError, Encoded, Operation, Replay, Sent, Timeouts},
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
     settings::LONGEST,
@@ -44,24 +44,29 @@ pub(crate) async fn run<O: Operation>(
             Ok(())
         })
         .await;
-    match (sent, value) {
-        (Ok(reply), Some(value)) => {
-            let request_id = O::request_id(&value)
+    let outcome = match (sent, value) {
+        (Ok(reply), Some(value)) => Ok(Response {
+            request_id: O::request_id(&value)
                 .map(str::to_owned)
-                .or_else(|| pipeline.protocol.request_id(&reply));
-            Ok(Response {
-                value,
-                request_id,
-                status: reply.status,
-                headers: reply.headers,
-                body: reply.body,
-                attempts: attempts.history.attempts,
-                elapsed: monotonic() - started,
-            })
-        }
+                .or_else(|| pipeline.protocol.request_id(&reply)),
+            value,
+            status: reply.status,
+            headers: reply.headers,
+            body: reply.body,
+            attempts: attempts.history.attempts,
+            elapsed: monotonic() - started,
+        }),
         (Ok(_), None) => Err(attempts.seal(Error::new(ErrorKind::Decode, "no answer"))),
         (Err(error), _) => Err(attempts.seal(error)),
-    }
+    };
+    let sent = Sent {
+        pipeline,
+        subject: encoded.subject.as_ref(),
+        first: attempts.first,
+        deadline: attempts.deadline,
+        attempts: attempts.history.attempts,
+    };
+    O::settle(outcome, sent).await
 }
 
 type Decode<'a> = &'a mut (dyn FnMut(&Reply) -> Result<(), DecodeError> + Send);
@@ -74,6 +79,8 @@ struct Attempts<'a, P: Protocol> {
     options: &'a CallOptions,
     timeouts: Timeouts,
     deadline: Instant,
+    /// When the first attempt went out.
+    first: Option<Instant>,
     history: History,
 }
 
@@ -114,6 +121,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             options,
             timeouts,
             deadline: started + timeouts.overall,
+            first: None,
             history: History::default(),
         }
     }
@@ -235,6 +243,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .map_err(Err)?;
         self.history.attempts += 1;
         let began = monotonic();
+        self.first.get_or_insert(began);
         let deadline = self.deadline.min(began + self.timeouts.attempt);
         let sent = core
             .transport
@@ -382,10 +391,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
     /// Adds what is known of the whole call.
     fn seal(&self, error: Error) -> Error {
         let encoded = self.encoded;
+        let subject = encoded.subject.as_ref();
         let repeatable = match encoded.replay {
             Replay::Repeatable => true,
             // Under a name that we made, the same Rust call again would make another name.
-            Replay::Keyed => encoded.named_by_caller,
+            Replay::Keyed => subject.is_some_and(|subject| subject.named_by_caller),
             Replay::Once => false,
         };
         error
@@ -395,7 +405,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .with_subject(
                 encoded.replay != Replay::Repeatable,
                 repeatable,
-                encoded.execution_name.as_deref(),
+                subject.map(|subject| subject.execution_name.as_str()),
             )
     }
 }

@@ -43,7 +43,8 @@ impl<O: Operation> Call<O> {
     /// The execution name that will be sent, given or made. Store it, and you can find the
     /// execution whatever happens to this program.
     pub fn execution_name(&self) -> Option<&str> {
-        self.encoded.as_ref().ok()?.execution_name.as_deref()
+        let subject = self.encoded.as_ref().ok()?.subject.as_ref()?;
+        Some(&subject.execution_name)
     }
 
     /// How long the whole call may take, with all attempts and pauses (default 60 s; synchronous

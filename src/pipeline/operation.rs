@@ -1,9 +1,15 @@
 //! What one API operation is: name, wire form, replay class, limits, decode.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
-use super::{protocol::Protocol, transport::Reply};
-use crate::error::{Error, ErrorCode};
+use tokio::time::Instant;
+
+use super::{Pipeline, protocol::Protocol, transport::Reply};
+use crate::{
+    error::{Error, ErrorCode},
+    payload::Payload,
+    response::Response,
+};
 
 /// One API operation; implemented by its request struct.
 ///
@@ -31,6 +37,15 @@ pub trait Operation: sealed::Sealed + Sized + Send + 'static {
     fn request_id(_output: &Self::Output) -> Option<&str> {
         None
     }
+
+    /// Says of an outcome what one exchange alone cannot: whose execution it is.
+    #[doc(hidden)]
+    fn settle(
+        outcome: Result<Response<Self::Output>, Error>,
+        _sent: Sent<'_, Self::Protocol>,
+    ) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send {
+        std::future::ready(outcome)
+    }
 }
 
 pub(crate) mod sealed {
@@ -54,9 +69,36 @@ pub struct Encoded<W> {
     pub(crate) wire: W,
     pub(crate) replay: Replay,
     pub(crate) limits: Timeouts,
-    pub(crate) execution_name: Option<String>,
+    pub(crate) subject: Option<Subject>,
+}
+
+/// The execution that an operation is to start, where it has a name.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) flow_name: String,
+    pub(crate) execution_name: String,
     /// Whether it was the caller who gave that name.
     pub(crate) named_by_caller: bool,
+    pub(crate) input: Option<Payload>,
+}
+
+/// What is known of a call that has been answered or given up.
+pub struct Sent<'a, P: Protocol> {
+    pub(crate) pipeline: &'a Pipeline<P>,
+    pub(crate) subject: Option<&'a Subject>,
+    /// When the first attempt went out.
+    pub(crate) first: Option<Instant>,
+    pub(crate) deadline: Instant,
+    pub(crate) attempts: u32,
+}
+
+impl<P: Protocol> std::fmt::Debug for Sent<'_, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sent")
+            .field("subject", &self.subject)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How long one attempt and the whole call may take.
@@ -78,6 +120,14 @@ impl Timeouts {
         attempt: Duration::from_secs(310),
         overall: Duration::from_secs(660),
     };
+
+    /// Long polls: the service answers after this wait at the latest.
+    pub(crate) fn long_poll(wait: Duration) -> Self {
+        Self {
+            attempt: (wait + Duration::from_secs(10)).max(Self::SHORT.attempt),
+            overall: (wait + Duration::from_secs(30)).max(Self::SHORT.overall),
+        }
+    }
 }
 
 /// Why the body of a 2xx reply is not an answer.

@@ -1,0 +1,164 @@
+//! Whose is it? After a start under a name: was the execution of that name begun by this call?
+//!
+//! A name that we made is ours, always. Under a caller's name, an execution that began before the
+//! first attempt went out was there before us; one that began later is ours if it was given our
+//! input, and another caller's if not. Where time or input cannot be read, that is said.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
+
+use super::{
+    describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse},
+    executions::{ExecutionOrigin, StartExecutionResponse},
+    protocol::Rpc,
+};
+use crate::{
+    error::{Delivery, Error, ErrorCode},
+    payload::Payload,
+    pipeline::{
+        attempt,
+        call::CallOptions,
+        clock::monotonic,
+        operation::{Operation as _, Sent, Subject},
+        retry::date,
+        transport::time_left,
+    },
+    response::Response,
+};
+
+type Outcome = Result<Response<StartExecutionResponse>, Error>;
+
+/// `Date` counts whole seconds, and clocks of one service may differ a little.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+
+pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
+    let Some(subject) = sent.subject else {
+        return outcome;
+    };
+    match outcome {
+        Ok(mut response) => {
+            response.value.origin = match begun_by(
+                subject,
+                sent.first_in_service_time(&response.headers),
+                response.value.started_time,
+                response.value.input.as_ref(),
+            ) {
+                Some(Whose::Ours) => ExecutionOrigin::Started,
+                Some(Whose::Before | Whose::AnotherCaller) => ExecutionOrigin::FoundRunning,
+                None => ExecutionOrigin::Unclear,
+            };
+            Ok(response)
+        }
+        Err(error) if error.code() == Some(&ErrorCode::ExecutionAlreadyExists) => {
+            already_exists(error, subject, &sent).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// An execution of the name has ended: this call's, if an answer of it was lost.
+async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -> Outcome {
+    if subject.named_by_caller && error.delivery() < Delivery::Unknown {
+        return Err(error);
+    }
+    let described = match describe(subject, sent).await {
+        Ok(described) => described,
+        Err(failure) => {
+            let delivery = if subject.named_by_caller {
+                error.delivery()
+            } else {
+                Delivery::Accepted
+            };
+            return Err(error.with_delivery(delivery).with_source(failure));
+        }
+    };
+    let whose = begun_by(
+        subject,
+        sent.first_in_service_time(&described.headers),
+        described.value.started_time,
+        described.value.input.as_ref(),
+    );
+    match whose {
+        Some(Whose::Ours) => Ok(Response {
+            value: StartExecutionResponse::of_described(described.value),
+            request_id: described.request_id,
+            status: described.status,
+            headers: described.headers,
+            body: described.body,
+            attempts: sent.attempts,
+            elapsed: described.elapsed,
+        }),
+        // Ours was never begun.
+        Some(Whose::Before | Whose::AnotherCaller) => Err(error.with_delivery(Delivery::Refused)),
+        None => Err(error),
+    }
+}
+
+async fn describe(
+    subject: &Subject,
+    sent: &Sent<'_, Rpc>,
+) -> Result<Response<DescribeExecutionResponse>, Error> {
+    let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
+    let options = CallOptions {
+        timeout: Some(time_left(sent.deadline)),
+        ..CallOptions::default()
+    };
+    attempt::run::<DescribeExecutionRequest>(sent.pipeline, request.encode(), &options).await
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    /// Begun before this call.
+    Before,
+    /// Begun during this call, with another input.
+    AnotherCaller,
+}
+
+fn begun_by(
+    subject: &Subject,
+    first_sent: Option<DateTime<Utc>>,
+    started: Option<DateTime<Utc>>,
+    input: Option<&Payload>,
+) -> Option<Whose> {
+    if !subject.named_by_caller {
+        return Some(Whose::Ours);
+    }
+    if started? < first_sent? - TOLERANCE {
+        return Some(Whose::Before);
+    }
+    match (input, &subject.input) {
+        // The service shows inputs; where it shows none, there was none, or it has changed.
+        (None, Some(ours)) if !is_empty(ours) => None,
+        (theirs, ours) if same(theirs, ours.as_ref()) => Some(Whose::Ours),
+        _ => Some(Whose::AnotherCaller),
+    }
+}
+
+/// Whether two inputs are equal, as text or as JSON; absent, empty and `{}` alike.
+fn same(left: Option<&Payload>, right: Option<&Payload>) -> bool {
+    let text = |payload: Option<&Payload>| match payload {
+        Some(payload) if !is_empty(payload) => payload.as_str().to_owned(),
+        _ => "{}".to_owned(),
+    };
+    let (left, right) = (text(left), text(right));
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    left == right || value(&left).is_some_and(|left| Some(left) == value(&right))
+}
+
+fn is_empty(payload: &Payload) -> bool {
+    let text = payload.as_str().trim_ascii();
+    text.is_empty()
+        || text
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .is_some_and(|inner| inner.trim_ascii().is_empty())
+}
+
+impl Sent<'_, Rpc> {
+    /// When the first attempt went out, by the clock of whoever made this reply just now.
+    fn first_in_service_time(&self, headers: &HeaderMap) -> Option<DateTime<Utc>> {
+        let ago = TimeDelta::from_std(monotonic() - self.first?).ok()?;
+        Some(date(headers)? - ago)
+    }
+}
