@@ -13,7 +13,7 @@ use cloud_workflows::{
 };
 use serde_json::{Value, json as value};
 use support::{answering, arrived, documented, json, only_request};
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 const STARTED: &str = r#"{"RequestId":"id-1","FlowName":"my_flow","Name":"exec_1","Status":"Running",
     "Input":"{\"key\":\"value\"}","Output":"","FlowDefinition":"Type: StateMachine",
@@ -454,6 +454,58 @@ async fn an_echoed_signature_is_neither_kept_nor_printed() {
     }
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert!(error.body_excerpt().is_none());
+    assert!(
+        error
+            .message()
+            .contains("the first that differs is AccessKeyId"),
+        "{error}"
+    );
+}
+
+/// A gateway that signed just what it got says, with its echo, that the secret is wrong.
+#[tokio::test]
+async fn an_equal_echo_says_that_the_secret_is_wrong() {
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(|request: &Request| {
+            let mut all = form(request.url.query().unwrap());
+            all.extend(form(std::str::from_utf8(&request.body).unwrap()));
+            all.remove("Signature");
+            let encode = |text: &str| {
+                let bytes = text.bytes().map(|byte| match byte {
+                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                        char::from(byte).to_string()
+                    }
+                    _ => format!("%{byte:02X}"),
+                });
+                bytes.collect::<String>()
+            };
+            let pairs: Vec<String> = all
+                .iter()
+                .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+                .collect();
+            let echo = format!(
+                "server string to sign is:POST&%2F&{}",
+                encode(&pairs.join("&"))
+            );
+            json(
+                400,
+                value!({"Code": "SignatureDoesNotMatch", "Message": echo}).to_string(),
+            )
+        })
+        .mount(&server)
+        .await;
+    let request = StartSyncExecutionRequest::new("my_flow").input_json(r#"{"a b*~":"中 %+"}"#);
+    let error = client(&server)
+        .start_sync_execution(request)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(
+        error.message().ends_with("the access key secret is wrong"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("%2F"), "{error}");
 }
 
 #[tokio::test]

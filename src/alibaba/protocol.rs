@@ -60,6 +60,12 @@ impl Form {
         self.parameters.push((name, start..self.text.len()));
     }
 
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters
+            .iter()
+            .map(|(name, range)| (*name, &self.text[range.clone()]))
+    }
+
     pub(super) fn push_some(&mut self, name: &'static str, value: Option<&str>) {
         if let Some(value) = value {
             self.push(name, value);
@@ -152,11 +158,6 @@ impl Protocol for Rpc {
     ) -> Result<HttpRequest, Error> {
         let mut encoded = String::with_capacity(256);
         let common = self.common(wire, credential, stamp, &mut encoded);
-        let own = wire
-            .form
-            .parameters
-            .iter()
-            .map(|(name, range)| (*name, &wire.form.text[range.clone()]));
 
         let mut query = String::with_capacity(encoded_length(&common) + 64);
         for (name, value) in &common {
@@ -166,7 +167,7 @@ impl Protocol for Rpc {
             let _ = write!(query, "{name}={value}");
         }
         if let Some(credential) = credential {
-            let sorted = merge(common.iter().copied(), own);
+            let sorted = merge(common.iter().copied(), wire.form.iter());
             let signature = credential.key.sign(wire.method.as_str(), sorted);
             query.push_str("&Signature=");
             signature::push_encoded(&mut query, &signature);
@@ -200,7 +201,7 @@ impl Protocol for Rpc {
 
     fn refusal(
         &self,
-        _: &Wire,
+        wire: &Wire,
         credential: Option<&Credentials>,
         stamp: &Stamp,
         reply: &Reply,
@@ -240,9 +241,19 @@ impl Protocol for Rpc {
         };
         let message = match (&code, body.message) {
             // The gateway echoes what it signed, and with it input and tokens.
-            (ErrorCode::SignatureDoesNotMatch, _) => {
-                "the signature does not match: check the access key secret".to_owned()
+            (ErrorCode::SignatureDoesNotMatch, message) => {
+                let mut encoded = String::new();
+                let common = self.common(wire, credential, stamp, &mut encoded);
+                let sorted = merge(common.iter().copied(), wire.form.iter());
+                let echo = message.unwrap_or_default();
+                signature::explain(wire.method.as_str(), sorted, &echo)
             }
+            // The product's own code echoes nothing.
+            (ErrorCode::SignatureNotMatch, message) => format!(
+                "{} (check that the access key secret belongs to this access key id, and that \
+                 nothing on the way changes the request)",
+                message.unwrap_or_default().trim_end()
+            ),
             (_, Some(message)) => message,
             (_, None) => reply.describe(),
         };
