@@ -1,6 +1,6 @@
 //! Starts of executions: `StartExecution`, `StartSyncExecution`; what executions have in common.
 
-use std::future::Future;
+use std::{fmt, future::Future};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -353,8 +353,8 @@ pub struct Environment {
     pub variables: Vec<Variable>,
 }
 
-/// One variable of an [`Environment`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// One variable of an [`Environment`]. `Debug` does not show its value.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
 pub struct Variable {
@@ -364,6 +364,14 @@ pub struct Variable {
     /// Its value.
     #[serde(deserialize_with = "decode::text")]
     pub value: Option<String>,
+}
+
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variable")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl StartSyncExecutionResponse {

@@ -7,6 +7,7 @@ use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until},
 };
+use tracing::{Instrument as _, field};
 
 use super::{
     Pipeline,
@@ -20,7 +21,7 @@ use super::{
     transport::{Reply, Stage, TransportError, time_left},
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Delivery, Error, ErrorKind},
     payload::random_bits,
     response::Response,
 };
@@ -30,6 +31,40 @@ const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Sends an operation until it is answered, refused for good, or out of time.
 pub(crate) async fn run<O: Operation>(
+    pipeline: &Pipeline<O::Protocol>,
+    encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+    options: &CallOptions,
+) -> Result<Response<O::Output>, Error> {
+    let span = tracing::debug_span!(
+        "call",
+        operation = O::NAME,
+        attempts = field::Empty,
+        status = field::Empty,
+        request_id = field::Empty,
+        error = field::Empty,
+        delivery = field::Empty,
+    );
+    let outcome = run_in_span::<O>(pipeline, encoded, options)
+        .instrument(span.clone())
+        .await;
+    match &outcome {
+        Ok(response) => {
+            span.record("attempts", response.attempts);
+            span.record("status", response.status.as_u16());
+            span.record("request_id", response.request_id());
+        }
+        Err(error) => {
+            span.record("attempts", error.attempts());
+            span.record("status", error.status().map(|status| status.as_u16()));
+            span.record("request_id", error.request_id());
+            span.record("error", field::debug(error.kind()));
+            span.record("delivery", field::debug(error.delivery()));
+        }
+    }
+    outcome
+}
+
+async fn run_in_span<O: Operation>(
     pipeline: &Pipeline<O::Protocol>,
     encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
     options: &CallOptions,
@@ -137,7 +172,9 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         let policy = self.options.retry.unwrap_or(core.retry);
         loop {
             let held = self.lease().await?;
-            let failed = match self.attempt(held.as_ref(), decode).await {
+            let span = tracing::debug_span!("attempt", number = self.history.attempts + 1);
+            let attempt = self.attempt(held.as_ref(), decode).instrument(span);
+            let failed = match attempt.await {
                 Ok(reply) => {
                     core.budget.earn();
                     return Ok(reply);
@@ -152,11 +189,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             );
             self.history.worst = self.history.worst.max(delivery);
             tracing::debug!(
-                operation = self.operation,
                 attempt = self.history.attempts,
                 status = failed.error.status().map(|status| status.as_u16()),
                 code = failed.error.code().map(|code| code.as_str()),
                 request_id = failed.error.request_id(),
+                kind = ?failed.error.kind(),
                 ?delivery,
                 ?next,
                 "attempt failed"
@@ -165,6 +202,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 Next::Stop => {
                     if let (Some(cache), Some(held)) = (&self.pipeline.credentials, &held)
                         && failed.error.kind() == ErrorKind::Unauthenticated
+                        && delivery == Delivery::Refused
                     {
                         cache.refuse(held);
                     }
@@ -204,8 +242,9 @@ impl<'a, P: Protocol> Attempts<'a, P> {
     /// Whether another attempt after this pause has the time it needs.
     fn fits(&self, pause: Duration) -> bool {
         let needed = match self.encoded.replay {
-            // A synchronous start cut off by our own deadline is a flow that nobody listens to.
-            Replay::Once => self.timeouts.attempt,
+            // A synchronous start cut off by our own deadline is a flow that nobody listens to. A
+            // caller whose deadline is shorter than a flow may take gets half of it.
+            Replay::Once => self.timeouts.attempt.min(self.timeouts.overall / 2),
             Replay::Repeatable | Replay::Keyed => Duration::from_millis(1),
         };
         pause

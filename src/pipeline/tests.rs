@@ -419,6 +419,32 @@ async fn no_synchronous_start_is_begun_that_its_deadline_would_cut() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_short_deadline_still_leaves_room_for_a_repeat() {
+    let script = Script::new([coded(429, "ResourceThrottled"), done()]);
+    let call = alibaba_client(&script).start_sync_execution(StartSyncExecutionRequest::new("flow"));
+    let response = call
+        .timeout(Duration::from_secs(30))
+        .send_for_response()
+        .await
+        .unwrap();
+    assert_eq!(response.attempts(), 2);
+    let late = || {
+        Step::Reply(
+            Duration::from_secs(20),
+            reply(429, r#"{"Code":"Throttling"}"#),
+        )
+    };
+    let script = Script::new([late()]);
+    let call = alibaba_client(&script).start_sync_execution(StartSyncExecutionRequest::new("flow"));
+    let error = call
+        .timeout(Duration::from_secs(30))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.attempts(), 1, "less than half of the time is left");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_service_s_delay_is_honoured_or_ends_the_call() {
     for (name, value, seconds) in [
         ("retry-after", "7", 7),
@@ -695,28 +721,30 @@ async fn many_callers_share_one_token_call_and_dropping_one_hurts_nobody() {
         })
     });
     let client = password_client(&script);
-    let mut calls = tokio::task::JoinSet::new();
-    let first = tokio::spawn({
-        let client = client.clone();
-        async move { run(&client).await }
-    });
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    for _ in 0..10_000 {
-        let client = client.clone();
-        calls.spawn(async move { run(&client).await });
-    }
-    tokio::task::yield_now().await;
-    first.abort();
-    while let Some(call) = calls.join_next().await {
-        call.unwrap().unwrap();
-    }
-    assert_eq!(
-        tokens(&script)
+    // Cold, and again when the token has come to its end.
+    for _ in 0..2 {
+        let first = tokio::spawn({
+            let client = client.clone();
+            async move { run(&client).await }
+        });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..10_000 {
+            let client = client.clone();
+            calls.spawn(async move { run(&client).await });
+        }
+        tokio::task::yield_now().await;
+        first.abort();
+        while let Some(call) = calls.join_next().await {
+            call.unwrap().unwrap();
+        }
+        let asked = tokens(&script)
             .iter()
             .filter(|token| *token == "iam")
-            .count(),
-        1
-    );
+            .count();
+        assert_eq!(asked, 1);
+        tokio::time::sleep(Duration::from_secs(86_400)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
