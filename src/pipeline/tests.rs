@@ -934,3 +934,85 @@ async fn a_long_poll_is_waited_for() {
     describe(&script).await.unwrap();
     assert_eq!(script.sent().len(), 2, "a read is repeated");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_refusals_retires_one_token_and_gets_one() {
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
+    let revoked = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let first_is_bad = revoked.clone();
+    let script = Script::playing(move |request| {
+        use std::sync::atomic::Ordering::Relaxed;
+        if request.url.path() == "/v3/auth/tokens" {
+            return Some(token_reply(1 + count.fetch_add(1, Relaxed), 86_400));
+        }
+        let is_first = request.headers["x-auth-token"] == "token-1";
+        // Refusals trickle in, some long after the new token is there.
+        let late = Duration::from_millis(crate::payload::random_bits().unwrap()[0].into());
+        Some(match is_first && first_is_bad.load(Relaxed) {
+            true => Step::Reply(late, reply(401, r#"{"error_code":"APIGW.0301"}"#)),
+            false => done(),
+        })
+    });
+    let client = password_client(&script);
+    run(&client).await.unwrap();
+    revoked.store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..15 {
+        let client = client.clone();
+        calls.spawn(async move { run(&client).await });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_load_whose_runtime_has_ended_is_begun_anew() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let hang = std::sync::atomic::AtomicBool::new(true);
+    let script = Script::playing(move |request| {
+        let is_token_call = request.url.path() == "/v3/auth/tokens";
+        let hangs = is_token_call && hang.swap(false, std::sync::atomic::Ordering::Relaxed);
+        Some(match (is_token_call, hangs) {
+            (true, true) => Step::Silence,
+            (true, false) => token_reply(1, 86_400),
+            (false, _) => done(),
+        })
+    });
+    let first = runtime();
+    let client = first.block_on(async {
+        let client = password_client(&script);
+        let waiting = tokio::spawn({
+            let client = client.clone();
+            async move { run(&client).await }
+        });
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        drop(waiting);
+        client
+    });
+    drop(first);
+    runtime().block_on(run(&client)).unwrap();
+    assert_eq!(tokens(&script), ["iam", "iam", "token-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_hangs_ends_at_its_limit() {
+    let script = Script::playing(|request| {
+        Some(match request.url.path() {
+            "/v3/auth/tokens" => Step::Silence,
+            _ => done(),
+        })
+    });
+    let began = monotonic();
+    let error = run(&password_client(&script)).await.unwrap_err();
+    assert_eq!(monotonic() - began, Duration::from_secs(10));
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert!(error.is_retryable());
+    assert!(!error.may_have_started());
+}
