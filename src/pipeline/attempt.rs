@@ -220,9 +220,6 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     Duration::ZERO
                 }
                 Next::Repeat(pace) => {
-                    if self.history.attempts >= policy.max_attempts {
-                        return Err(failed.error);
-                    }
                     let pause = policy.backoff(self.history.attempts, pace)?;
                     failed
                         .error
@@ -230,7 +227,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                         .map_or(pause, |asked| pause.max(asked))
                 }
             };
-            if !self.fits(pause) || !core.budget.spend() {
+            let is_last = self.history.attempts >= policy.max_attempts;
+            if is_last || !self.fits(pause) || !core.budget.spend() {
                 return Err(failed.error);
             }
             if !pause.is_zero() {
@@ -256,7 +254,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         match &self.pipeline.credentials {
             None => Ok(None),
             Some(cache) => cache
-                .lease(self.timeouts.attempt, self.deadline)
+                .lease(
+                    self.timeouts.attempt.min(self.timeouts.overall),
+                    self.deadline,
+                )
                 .await
                 .map(Some),
         }

@@ -547,6 +547,17 @@ async fn a_wrong_clock_is_corrected_once_and_stays_so() {
         .collect();
     assert_eq!(times, [false, true, true]);
 
+    // One attempt means one, but what was learned stays.
+    let script = Script::new([at_once(with_header(refusal(), "date", ahead)), started()]);
+    let client = alibaba_client(&script);
+    let call = || {
+        client
+            .start_execution(StartExecutionRequest::new("flow"))
+            .retry(RetryPolicy::never())
+    };
+    call().send().await.unwrap_err();
+    call().send().await.unwrap();
+
     // A cached answer's date says nothing of now; nor does one that is near our time.
     let cached = with_header(with_header(refusal(), "date", ahead), "age", "3000");
     let near = with_header(refusal(), "date", "Sun, 22 Nov 2026 12:04:00 GMT");
