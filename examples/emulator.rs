@@ -27,6 +27,9 @@ struct Arguments {
     /// Huawei Cloud IAM user; repeatable
     #[arg(long, value_name = "DOMAIN:USER:PASSWORD")]
     iam_user: Vec<String>,
+    /// Huawei Cloud access key; repeatable
+    #[arg(long, value_name = "AK:SK")]
+    huawei_key: Vec<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -48,6 +51,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         builder = builder.iam_user(part()?, part()?, part()?);
     }
+    for key in &arguments.huawei_key {
+        let (access_key, secret_key) = key.split_once(':').ok_or("--huawei-key: must be AK:SK")?;
+        builder = builder.huawei_key(access_key, secret_key);
+    }
     let emulator = builder.start()?;
     for flow in &arguments.standard {
         emulator.standard(flow, |input: Value| Ok(input));
@@ -66,6 +73,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("export ALIBABA_CLOUD_ACCESS_KEY_ID={id} ALIBABA_CLOUD_ACCESS_KEY_SECRET={secret}");
     println!("export HW_DOMAIN_NAME={domain} HW_USER_NAME={user} HW_USER_PASSWORD={password}");
     println!("export HW_REGION_NAME={}", emulator.region());
+    let (access_key, secret_key) = emulator.huawei_key();
+    println!("# Huawei Cloud also by signature: AK {access_key}, SK {secret_key}");
     if let Some(flow) = arguments.express.first() {
         println!(
             "cargo run --example alibaba -- start-sync-execution --flow {flow} \

@@ -21,6 +21,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "huawei")]
+mod aksk;
 #[cfg(feature = "alibaba")]
 mod alibaba;
 mod builder;
@@ -37,6 +39,8 @@ mod form;
 #[cfg(feature = "huawei")]
 mod huawei;
 mod id;
+#[cfg(feature = "huawei")]
+mod projects;
 mod record;
 mod reply;
 mod route;
@@ -89,6 +93,8 @@ struct State {
     huawei: token::Settings,
     #[cfg(feature = "huawei")]
     tokens: token::Tokens,
+    #[cfg(feature = "huawei")]
+    locks: aksk::Locks,
 }
 
 impl Emulator {

@@ -2,7 +2,7 @@
 //!
 //! [`Client::start_sync_workflow_execution`] runs a flow of mode EXPRESS and waits for its end, up
 //! to five minutes. Calls are authenticated with an IAM token: [`IamPassword`] gets one by domain,
-//! user and password, [`Token`] is one that you have.
+//! user and password, [`Token`] is one that you have. Or they are signed with an [`AccessKey`].
 //!
 //! ```no_run
 //! use cloud_workflows::huawei::{Client, IamPassword, StartSyncWorkflowExecutionRequest};
@@ -25,12 +25,14 @@
 mod client;
 mod credentials;
 mod endpoint;
+mod projects;
 mod protocol;
+pub(crate) mod signature;
 mod tokens;
 mod workflow_executions;
 
 pub use client::{Client, ClientBuilder};
-pub use credentials::{Credential, IamPassword, Token};
+pub use credentials::{AccessKey, Credential, IamPassword, Token};
 pub use workflow_executions::{
     StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse, WorkflowExecutionStatus,
 };

@@ -8,7 +8,7 @@ use cloud_workflows::{
     Delivery, Error, ErrorCode, ErrorKind, FlowFailure, RetryPolicy,
     alibaba::{Credentials, StartExecutionRequest, StartSyncExecutionRequest},
     emulator::{Emulator, Fault, StandardSync},
-    huawei::{IamPassword, StartSyncWorkflowExecutionRequest},
+    huawei::{AccessKey, IamPassword, StartSyncWorkflowExecutionRequest},
 };
 use serde_json::{Value, json};
 
@@ -381,5 +381,178 @@ async fn a_deadline_ends_a_call_that_nobody_answers() {
     assert!(
         error.to_string().ends_with("; the flow may have started"),
         "{error}"
+    );
+}
+
+fn huawei_key(emulator: &Emulator) -> AccessKey {
+    let (access_key, secret_key) = emulator.huawei_key();
+    AccessKey::new(access_key, secret_key)
+}
+
+fn count(emulator: &Emulator, operation: &str) -> usize {
+    let requests = emulator.requests();
+    let found = requests.iter().filter(|r| r.operation == operation);
+    found.count()
+}
+
+#[tokio::test]
+async fn a_key_of_huawei_signs_every_text() {
+    let emulator = Emulator::start().unwrap();
+    let client = emulator.huawei().credentials(huawei_key(&emulator));
+    let client = client.build().unwrap();
+    let ascii: String = (0..128u8).map(char::from).collect();
+    for id in [
+        "48aff955-ea10-4ffd-b426-190bc192dc14",
+        "urn:fss:cn-north-4:0:workflow:default:my flow:latest",
+        "工作流-1😀",
+        "a+b~c.d_e",
+        "...",
+        "100%25%2F%",
+        "a?b=c&d#e;f",
+        "'!(*)\"<>[]{}|^`@$,",
+    ] {
+        emulator.workflow(id, |input: Value| Ok(input));
+        for text in ["", "中 * ~ + % & = # ? / | 😀", &ascii] {
+            let input = json!({ text: text });
+            let request = StartSyncWorkflowExecutionRequest::new(id).input(&input);
+            let done = client.start_sync_workflow_execution(request).send().await;
+            assert_eq!(done.unwrap().into_output::<Value>().unwrap(), input);
+        }
+        assert_eq!(emulator.runs(id), 3);
+    }
+    assert_eq!(count(&emulator, "projects"), 1);
+    assert_eq!(count(&emulator, "auth/tokens"), 0);
+}
+
+#[tokio::test]
+async fn a_temporary_key_of_huawei_needs_its_token() {
+    let builder = Emulator::builder().huawei_temporary_key("AK", "SK", "st/a+b==");
+    let emulator = builder.start().unwrap();
+    emulator.workflow("workflow", |input: Value| Ok(input));
+    let run = |key: AccessKey| {
+        let client = emulator.huawei().project_id(emulator.project_id());
+        let client = client.credentials(key).build().unwrap();
+        client.start_sync_workflow_execution(workflow("{}")).send()
+    };
+    let key = AccessKey::new("AK", "SK");
+    run(key.clone().security_token("st/a+b==")).await.unwrap();
+    for wrong in [key.clone(), key.security_token("other")] {
+        let error = run(wrong).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_of_huawei_is_hardly_sent() {
+    let emulator = echoing();
+    let (access_key, _) = emulator.huawei_key();
+    let wrong = AccessKey::new(access_key, "wrong");
+    let told = emulator.huawei().project_id(emulator.project_id());
+    let client = told.credentials(wrong.clone()).build().unwrap();
+    for _ in 0..50 {
+        let call = client.start_sync_workflow_execution(workflow("{}"));
+        let error = call.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+        if error.attempts() > 0 {
+            let message = error.message();
+            assert!(message.ends_with("the secret key is wrong"), "{message}");
+        }
+    }
+    assert_eq!(count(&emulator, "sync-executions"), 3);
+
+    // The look-up of the project is not even tried again.
+    let client = emulator.huawei().credentials(wrong).build().unwrap();
+    for _ in 0..50 {
+        let call = client.start_sync_workflow_execution(workflow("{}"));
+        let error = call.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("the secret key is wrong"), "{source}");
+    }
+    assert_eq!(count(&emulator, "projects"), 1);
+    assert_eq!(emulator.runs("workflow"), 0);
+
+    // Four refusals are borne: the right key still works.
+    let client = emulator.huawei().credentials(huawei_key(&emulator));
+    let call = client.build().unwrap();
+    let call = call.start_sync_workflow_execution(workflow("{}"));
+    call.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn more_than_five_refusals_lock_a_key_of_huawei() {
+    let emulator = echoing();
+    let (access_key, _) = emulator.huawei_key();
+    let run = |key: AccessKey| {
+        let client = emulator.huawei().project_id(emulator.project_id());
+        let client = client.credentials(key).build().unwrap();
+        client.start_sync_workflow_execution(workflow("{}")).send()
+    };
+    for _ in 0..6 {
+        let error = run(AccessKey::new(access_key, "wrong")).await.unwrap_err();
+        assert_eq!(error.code(), Some(&ErrorCode::Apigw0301));
+    }
+    let error = run(huawei_key(&emulator)).await.unwrap_err();
+    let locked = "AK access failed to reach the limit,forbidden";
+    assert!(error.message().ends_with(locked), "{error}");
+    emulator.shift_clock(chrono::TimeDelta::minutes(6));
+    run(huawei_key(&emulator)).await.unwrap();
+    let error = run(AccessKey::new("unknown", "wrong")).await.unwrap_err();
+    assert!(error.message().ends_with("ak not exist"), "{error}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_corrected_for_a_key_of_huawei() {
+    for told in [true, false] {
+        let emulator = echoing();
+        emulator.shift_clock(chrono::TimeDelta::minutes(-40));
+        let mut client = emulator.huawei().credentials(huawei_key(&emulator));
+        if told {
+            client = client.project_id(emulator.project_id());
+        }
+        let client = client.build().unwrap();
+        for attempts in [1 + u32::from(told), 1] {
+            let call = client.start_sync_workflow_execution(workflow("{}"));
+            assert_eq!(call.send_for_response().await.unwrap().attempts(), attempts);
+        }
+        let look_ups = if told { 0 } else { 2 };
+        assert_eq!(count(&emulator, "projects"), look_ups);
+    }
+}
+
+#[tokio::test]
+async fn a_region_without_a_project_is_told() {
+    let emulator = echoing();
+    let client = emulator.huawei().region("cn-east-3");
+    let client = client.credentials(huawei_key(&emulator)).build().unwrap();
+    let call = client.start_sync_workflow_execution(workflow("{}"));
+    let error = call.send().await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("no project named cn-east-3"), "{source}");
+}
+
+/// Never both a token and a signature; the gateway refuses that.
+#[tokio::test]
+async fn the_emulator_refuses_a_token_beside_a_signature() {
+    let emulator = echoing();
+    let url = format!(
+        "{}/v2/{}/fgs/workflows/workflow/sync-executions",
+        emulator.url(),
+        emulator.project_id()
+    );
+    let request = reqwest::Client::new().post(url).body("{\"input\":{}}");
+    let request = request.header("x-auth-token", "t");
+    let reply = request.header(
+        "authorization",
+        "SDK-HMAC-SHA256 Access=a, SignedHeaders=host, Signature=b",
+    );
+    let reply = reply.send().await.unwrap();
+    assert_eq!(reply.status(), 401);
+    assert!(
+        reply
+            .text()
+            .await
+            .unwrap()
+            .contains("both a token and a signature")
     );
 }

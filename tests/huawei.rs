@@ -3,17 +3,19 @@
 mod support;
 
 use cloud_workflows::{
-    Delivery, Error, ErrorCode, ErrorKind, RetryPolicy,
+    BoxFuture, Context, Delivery, Error, ErrorCode, ErrorKind, Lease, ProvideCredential,
+    RetryPolicy,
     huawei::{
-        Client, ClientBuilder, IamPassword, StartSyncWorkflowExecutionRequest, Token,
-        WorkflowExecutionStatus,
+        AccessKey, Client, ClientBuilder, Credential, IamPassword,
+        StartSyncWorkflowExecutionRequest, Token, WorkflowExecutionStatus,
     },
 };
 use serde_json::{Value, json as value};
+use sha2::{Digest as _, Sha256};
 use support::{answering, arrived, documented, json, only_request};
 use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{any, method, path},
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{any, header, method, path},
 };
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
@@ -703,4 +705,367 @@ async fn a_bad_token_is_refused_without_being_shown() {
         assert!(!format!("{error:?}").contains("MARKER"));
     }
     assert_eq!(arrived(&server).await, 0);
+}
+
+const SECRET: &str = "sk+/=secret";
+
+fn key() -> AccessKey {
+    AccessKey::new("AK", SECRET)
+}
+
+fn keyed(server: &MockServer, key: AccessKey) -> Client {
+    builder(server)
+        .region("cn-north-4")
+        .credentials(key)
+        .build()
+        .unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The canonical request of what arrived, written anew from the vendor's description.
+fn canonical_request(sent: &Request) -> String {
+    let mut path = String::new();
+    for byte in percent_encoding::percent_decode_str(sent.url.path()) {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                path.push(byte.into());
+            }
+            _ => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    let authorization = sent.headers["authorization"].to_str().unwrap();
+    let (_, names) = authorization.split_once("SignedHeaders=").unwrap();
+    let (names, _) = names.split_once(',').unwrap();
+    let mut lines = vec![
+        sent.method.to_string(),
+        path + "/",
+        sent.url.query().unwrap_or_default().to_owned(),
+    ];
+    for name in names.split(';') {
+        lines.push(format!("{name}:{}", sent.headers[name].to_str().unwrap()));
+    }
+    lines.extend([
+        String::new(),
+        names.to_owned(),
+        hex(&Sha256::digest(&sent.body)),
+    ]);
+    lines.join("\n")
+}
+
+/// HMAC-SHA256 by its definition.
+fn hmac(key: &str, text: &str) -> String {
+    assert!(key.len() <= 64);
+    let pad = |fill: u8| {
+        let mut block = [fill; 64];
+        for (byte, key) in block.iter_mut().zip(key.bytes()) {
+            *byte ^= key;
+        }
+        block
+    };
+    let inner = Sha256::new_with_prefix(pad(0x36))
+        .chain_update(text)
+        .finalize();
+    hex(&Sha256::new_with_prefix(pad(0x5c))
+        .chain_update(inner)
+        .finalize())
+}
+
+/// Checks a signature, and gives the names of the signed headers.
+fn signed_headers(sent: &Request) -> String {
+    assert!(!sent.headers.contains_key("x-auth-token"), "never both");
+    let date = sent.headers["x-sdk-date"].to_str().unwrap();
+    let hash = hex(&Sha256::digest(canonical_request(sent)));
+    let signature = hmac(SECRET, &format!("SDK-HMAC-SHA256\n{date}\n{hash}"));
+    let authorization = sent.headers["authorization"].to_str().unwrap();
+    let names = authorization
+        .strip_prefix("SDK-HMAC-SHA256 Access=AK, SignedHeaders=")
+        .unwrap();
+    let names = names.strip_suffix(&format!(", Signature={signature}"));
+    names.expect("the signature is right").to_owned()
+}
+
+#[tokio::test]
+async fn a_key_signs_what_is_sent() {
+    let server = answering(json(200, DONE)).await;
+    let lasting = key().project_id(PROJECT);
+    let temporary = lasting.clone().security_token("st/a+b==");
+    for id in [WORKFLOW, "urn:fss:a b~c+d.e:流程:'(*)!", "100%25"] {
+        for key in [lasting.clone(), temporary.clone()] {
+            server.reset().await;
+            Mock::given(any())
+                .respond_with(json(200, DONE))
+                .mount(&server)
+                .await;
+            let request = StartSyncWorkflowExecutionRequest::new(id).input_json(r#"{"名":"值"}"#);
+            let call = keyed(&server, key).start_sync_workflow_execution(request);
+            let response = call.send_for_response().await.unwrap();
+            let sent = only_request(&server).await;
+            let names = signed_headers(&sent);
+            let names = names.strip_prefix("content-type;host;x-project-id;x-sdk-date");
+            match sent.headers.get("x-security-token") {
+                Some(token) => {
+                    assert_eq!(token, "st/a+b==");
+                    assert_eq!(names, Some(";x-security-token"));
+                }
+                None => assert_eq!(names, Some("")),
+            }
+            assert_eq!(sent.headers["host"], server.address().to_string());
+            assert_eq!(sent.headers["x-project-id"], PROJECT);
+            assert_eq!(sent.headers["content-type"], "application/json");
+            let date = sent.headers["x-sdk-date"].to_str().unwrap();
+            let date = chrono::NaiveDateTime::parse_from_str(date, "%Y%m%dT%H%M%SZ").unwrap();
+            let answered = response.headers()["date"].to_str().unwrap();
+            let answered = httpdate::parse_http_date(answered).unwrap();
+            let age = chrono::DateTime::<chrono::Utc>::from(answered) - date.and_utc();
+            assert!(age.num_seconds().abs() < 60, "{age}");
+        }
+    }
+}
+
+async fn with_projects(projects: Value) -> MockServer {
+    let server = MockServer::start().await;
+    let body = value!({"projects": projects, "links": {"next": null}});
+    Mock::given(path("/v3/projects"))
+        .respond_with(json(200, body.to_string()))
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .respond_with(json(200, DONE))
+        .mount(&server)
+        .await;
+    server
+}
+
+#[tokio::test]
+async fn a_key_s_project_is_looked_up_once() {
+    let server = with_projects(value!([{"id": PROJECT, "name": "cn-north-4"}])).await;
+    let client = keyed(&server, key());
+    let calls = (0..20).map(|_| {
+        let client = client.clone();
+        tokio::spawn(client.start_sync_workflow_execution(run()).send())
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap();
+    }
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 21);
+    let asked = &requests[0];
+    assert_eq!(asked.method.as_str(), "GET");
+    assert_eq!(asked.url.path(), "/v3/projects");
+    assert_eq!(asked.url.query(), Some("name=cn-north-4"));
+    assert!(!asked.headers.contains_key("content-type"));
+    assert_eq!(signed_headers(asked), "host;x-sdk-date");
+    for sent in &requests[1..] {
+        assert!(sent.url.path().starts_with(&format!("/v2/{PROJECT}/")));
+        signed_headers(sent);
+    }
+}
+
+#[tokio::test]
+async fn no_project_or_many_are_an_error_that_says_what_to_do() {
+    let project = |id: &str| value!({"id": id, "name": "cn-north-4"});
+    for (projects, says) in [
+        (
+            value!([]),
+            "no project named cn-north-4: set it on the client",
+        ),
+        (
+            value!([project("a"), project("b")]),
+            "2 projects named cn-north-4: set one on the client",
+        ),
+    ] {
+        let server = with_projects(projects).await;
+        let client = keyed(&server, key());
+        for _ in 0..3 {
+            let call = client.start_sync_workflow_execution(run());
+            let error = call.send().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Credentials);
+            assert!(!error.is_retryable());
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains("project_id: is missing"), "{source}");
+            assert!(source.contains(says), "{source}");
+        }
+        assert_eq!(arrived(&server).await, 1);
+    }
+    let server = with_projects(value!([])).await;
+    let client = builder(&server).credentials(key()).build().unwrap();
+    let call = client.start_sync_workflow_execution(run());
+    let error = call.send().await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("region"), "{source}");
+    assert_eq!(arrived(&server).await, 0);
+}
+
+#[tokio::test]
+async fn a_bad_key_is_refused_without_being_shown() {
+    let server = answering(json(200, DONE)).await;
+    for (key, setting) in [
+        (AccessKey::new("MAR KER", SECRET), "access_key"),
+        (AccessKey::new("AK", "MARKER\n"), "secret_key"),
+        (key().security_token("密MARKER"), "security_token"),
+    ] {
+        assert!(!format!("{key:?}").contains("MARKER"));
+        let call = keyed(&server, key.project_id(PROJECT)).start_sync_workflow_execution(run());
+        let error = call.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(setting), "{source}");
+        assert!(!format!("{error:?}{source}").contains("MARKER"));
+    }
+    assert_eq!(arrived(&server).await, 0);
+}
+
+/// What a gateway reads of the request that was signed.
+type Change = fn(&str) -> String;
+
+/// The refusal of a signature by a gateway that read the request as `change` makes it.
+async fn signature_refused(change: Change) -> Error {
+    let server = MockServer::start().await;
+    let refusal = move |sent: &Request| {
+        let read = change(&canonical_request(sent)).replace('\n', "|");
+        let message = format!(
+            "Incorrect IAM authentication information: verify aksk signature fail, \
+             canonicalRequest:{read}"
+        );
+        let body = value!({"error_code": "APIGW.0301", "error_msg": message, "request_id": "r"});
+        json(401, body.to_string())
+    };
+    Mock::given(any())
+        .respond_with(refusal)
+        .mount(&server)
+        .await;
+    let key = key().project_id(PROJECT).security_token("MARKER");
+    let request = run().input(value!({"secret": "MARKER"}));
+    let call = keyed(&server, key).start_sync_workflow_execution(request);
+    let error = call.send().await.unwrap_err();
+    assert_eq!(arrived(&server).await, 1);
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert_eq!(error.delivery(), Delivery::Refused);
+    assert!(error.body_excerpt().is_none());
+    let shown = format!("{error} {error:?}");
+    for private in ["MARKER", "/v2/", "x-sdk-date:", "CHANGED"] {
+        assert!(!shown.contains(private), "{private} in {shown}");
+    }
+    error
+}
+
+#[tokio::test]
+async fn a_refused_signature_is_explained() {
+    let cases: [(Change, &str); 6] = [
+        (str::to_owned, "the secret key is wrong"),
+        (
+            |read| read.replace("/fgs/", "/CHANGED/"),
+            "it read another path than was signed",
+        ),
+        (
+            |read| read.replacen("host:", "host:CHANGED", 1),
+            "it read another header host than was signed",
+        ),
+        (
+            |read| read.replace("x-security-token:MARKER", "x-security-token:CHANGED"),
+            "it read another header x-security-token than was signed",
+        ),
+        (
+            |read| format!("{}{}", &read[..read.len() - 64], "0".repeat(64)),
+            "it read another hash of the body than was signed",
+        ),
+        (
+            |_| "nothing of the kind".to_owned(),
+            "verify aksk signature fail",
+        ),
+    ];
+    for (change, says) in cases {
+        let error = signature_refused(change).await;
+        assert!(error.message().ends_with(says), "{error}");
+    }
+}
+
+/// Another's lock is nothing that a corrected clock opens, and a clock that is right is no clock's
+/// fault.
+#[tokio::test]
+async fn other_refusals_of_a_key_are_final() {
+    for (message, date, kind, attempts) in [
+        (
+            "AK access failed to reach the limit,forbidden",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            ErrorKind::Unauthenticated,
+            1,
+        ),
+        (
+            "signature expired",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            ErrorKind::Unauthenticated,
+            2,
+        ),
+        ("ak not exist", "", ErrorKind::Unauthenticated, 1),
+    ] {
+        let body = value!({
+            "error_code": "APIGW.0301",
+            "error_msg": format!("Incorrect IAM authentication information: {message}"),
+        });
+        let mut answer = json(401, body.to_string());
+        if !date.is_empty() {
+            answer = answer.insert_header("date", date);
+        }
+        let server = answering(answer).await;
+        let client = keyed(&server, key().project_id(PROJECT));
+        let call = client.start_sync_workflow_execution(run());
+        let error = call.send().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.attempts()),
+            (kind, attempts),
+            "{error}"
+        );
+        assert_eq!(arrived(&server).await, attempts as usize);
+    }
+}
+
+/// A source of temporary keys, as a metadata service is one.
+#[derive(Debug, Default)]
+struct Agency(std::sync::atomic::AtomicUsize);
+
+impl ProvideCredential<Credential> for Agency {
+    fn provide<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Lease<Credential>, Error>> {
+        let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let key = key()
+            .project_id(PROJECT)
+            .security_token(format!("token-{n}"));
+        Box::pin(async { Ok(Lease::new(key.into())) })
+    }
+}
+
+#[tokio::test]
+async fn a_temporary_key_that_has_aged_is_renewed_once() {
+    let server = MockServer::start().await;
+    let refusal = r#"{"error_code":"APIGW.0301","error_msg":"signature expired"}"#;
+    Mock::given(header("x-security-token", "token-0"))
+        .respond_with(json(200, DONE))
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    Mock::given(header("x-security-token", "token-1"))
+        .respond_with(json(200, DONE))
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    Mock::given(any())
+        .respond_with(json(401, refusal))
+        .mount(&server)
+        .await;
+    let client = builder(&server).credentials(Agency::default());
+    let client = client.build().unwrap();
+    let run = || {
+        client
+            .start_sync_workflow_execution(run())
+            .send_for_response()
+    };
+    assert_eq!(run().await.unwrap().attempts(), 1);
+    assert_eq!(run().await.unwrap().attempts(), 2);
+    assert_eq!(run().await.unwrap_err().attempts(), 2);
+    for sent in server.received_requests().await.unwrap() {
+        signed_headers(&sent);
+    }
 }

@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 
 #[cfg(feature = "alibaba")]
 use super::alibaba;
-#[cfg(feature = "huawei")]
-use super::token;
 use super::{Emulator, Handle, State, server};
+#[cfg(feature = "huawei")]
+use super::{aksk, token};
 
 /// Settings of an [`Emulator`]; made by [`Emulator::builder`].
 ///
@@ -43,6 +43,8 @@ impl EmulatorBuilder {
             #[cfg(feature = "huawei")]
             huawei: token::Settings {
                 users: Vec::new(),
+                keys: Vec::new(),
+                clock_window: Duration::from_secs(15 * 60),
                 region: "cn-north-4".to_owned(),
                 project_id: "2c0f3c3a5d7a4a6f9a1e5b7d9c1f3e57".to_owned(),
                 token_lifetime: Duration::from_secs(24 * 60 * 60),
@@ -91,9 +93,16 @@ impl EmulatorBuilder {
     }
 
     /// How far a signed time may be off, both ways; 15 minutes without this setting.
-    #[cfg(feature = "alibaba")]
+    #[cfg(any(feature = "alibaba", feature = "huawei"))]
     pub fn clock_window(mut self, window: Duration) -> Self {
-        self.alibaba.clock_window = window;
+        #[cfg(feature = "alibaba")]
+        {
+            self.alibaba.clock_window = window;
+        }
+        #[cfg(feature = "huawei")]
+        {
+            self.huawei.clock_window = window;
+        }
         self
     }
 
@@ -116,6 +125,40 @@ impl EmulatorBuilder {
             domain: domain.into(),
             name: user.into(),
             password: password.into(),
+        });
+        self
+    }
+
+    /// Adds an access key of Huawei Cloud. Without any key there is a default one.
+    ///
+    /// As the cloud does, the emulator locks a key for five minutes (of its own clock) when more
+    /// than five calls running were refused.
+    #[cfg(feature = "huawei")]
+    pub fn huawei_key(
+        mut self,
+        access_key: impl Into<String>,
+        secret_key: impl Into<String>,
+    ) -> Self {
+        self.huawei.keys.push(aksk::AccessKey {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            security_token: None,
+        });
+        self
+    }
+
+    /// Adds a temporary access key of Huawei Cloud, which is good with its security token alone.
+    #[cfg(feature = "huawei")]
+    pub fn huawei_temporary_key(
+        mut self,
+        access_key: impl Into<String>,
+        secret_key: impl Into<String>,
+        security_token: impl Into<String>,
+    ) -> Self {
+        self.huawei.keys.push(aksk::AccessKey {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            security_token: Some(security_token.into()),
         });
         self
     }
@@ -167,6 +210,8 @@ impl EmulatorBuilder {
             huawei: this.huawei,
             #[cfg(feature = "huawei")]
             tokens: <_>::default(),
+            #[cfg(feature = "huawei")]
+            locks: <_>::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -202,6 +247,10 @@ impl EmulatorBuilder {
         #[cfg(feature = "huawei")]
         if this.huawei.users.is_empty() {
             this = this.iam_user("emulator-domain", "emulator-user", "emulator-password");
+        }
+        #[cfg(feature = "huawei")]
+        if this.huawei.keys.is_empty() {
+            this = this.huawei_key("emulator-huawei-access-key", "emulator-huawei-secret-key");
         }
         this
     }

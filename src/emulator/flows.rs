@@ -101,6 +101,13 @@ impl Emulator {
         })
     }
 
+    /// An access key of Huawei Cloud that is accepted: access key and secret key.
+    #[cfg(feature = "huawei")]
+    pub fn huawei_key(&self) -> (&str, &str) {
+        let key = self.state().huawei.keys.first();
+        key.map_or(("", ""), |key| (&key.access_key, &key.secret_key))
+    }
+
     /// The id of the one project of Huawei Cloud.
     #[cfg(feature = "huawei")]
     pub fn project_id(&self) -> &str {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    State,
+    State, aksk,
     flow::{Cloud, Mode, execution_id},
     id,
     record::RecordedRequest,
@@ -39,18 +39,15 @@ pub(crate) async fn handle(
     request: &RecordedRequest,
     ids: Option<&(String, String)>,
 ) -> Reply {
-    let token = request.headers.get("x-auth-token");
-    let token_project = match state.tokens.check(token, state.clock.now()) {
+    let own_project = match aksk::project(state, request) {
         Ok(project) => project,
-        Err((code, message)) => {
-            return Reply::flat_error(StatusCode::UNAUTHORIZED, code, message);
-        }
+        Err(reply) => return *reply,
     };
     let Some((project, workflow)) = ids else {
         return invalid("Invalid parameters: the path is not percent-encoded UTF-8.");
     };
-    if token_project.as_ref() != Some(project) {
-        let message = "The token does not belong to this project.";
+    if own_project.as_ref() != Some(project) {
+        let message = "The token or key does not belong to this project.";
         return Reply::flat_error(StatusCode::FORBIDDEN, "FSS.0403", message);
     }
     let Ok(body) = serde_json::from_slice::<ExecuteBody<'_>>(&request.body) else {

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use super::alibaba;
 use super::{State, record::RecordedRequest, reply::Reply};
 #[cfg(feature = "huawei")]
-use super::{form, huawei, token};
+use super::{form, huawei, projects, token};
 
 /// How much of a request body is read, in bytes.
 #[cfg(feature = "alibaba")]
@@ -19,6 +19,8 @@ pub(crate) enum Route {
     Alibaba,
     #[cfg(feature = "huawei")]
     Token,
+    #[cfg(feature = "huawei")]
+    Projects,
     /// Project and workflow id; `None` when one is not percent-encoded UTF-8.
     #[cfg(feature = "huawei")]
     SyncExecution(Option<(String, String)>),
@@ -30,6 +32,10 @@ impl Route {
         #[cfg(feature = "alibaba")]
         if path == "/" {
             return Self::Alibaba;
+        }
+        #[cfg(feature = "huawei")]
+        if method == Method::GET && path == "/v3/projects" {
+            return Self::Projects;
         }
         #[cfg(feature = "huawei")]
         if method == Method::POST {
@@ -71,6 +77,8 @@ impl Route {
             #[cfg(feature = "huawei")]
             Self::Token => "auth/tokens".to_owned(),
             #[cfg(feature = "huawei")]
+            Self::Projects => "projects".to_owned(),
+            #[cfg(feature = "huawei")]
             Self::SyncExecution(_) => "sync-executions".to_owned(),
             Self::Nothing => request.path.clone(),
         }
@@ -94,6 +102,8 @@ impl Route {
             ),
             #[cfg(feature = "huawei")]
             Self::Token => token::handle(state, request),
+            #[cfg(feature = "huawei")]
+            Self::Projects => projects::handle(state, request),
             #[cfg(feature = "huawei")]
             Self::SyncExecution(ids) => huawei::handle(state, request, ids.as_ref()).await,
             Self::Nothing => {

@@ -8,15 +8,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::{State, clock::lock, id, record::RecordedRequest, reply::Reply};
+use super::{State, aksk::AccessKey, clock::lock, id, record::RecordedRequest, reply::Reply};
 
 /// Ids that a test has no use for, but an answer has to hold.
-const DOMAIN_ID: &str = "d78cbac186b744899480f25bd022f468";
+pub(crate) const DOMAIN_ID: &str = "d78cbac186b744899480f25bd022f468";
 const USER_ID: &str = "7116d09f88fa41908676fdd4b039e95b";
 
 /// What the service is set up with.
 pub(crate) struct Settings {
     pub(crate) users: Vec<User>,
+    pub(crate) keys: Vec<AccessKey>,
+    pub(crate) clock_window: Duration,
     pub(crate) region: String,
     pub(crate) project_id: String,
     pub(crate) token_lifetime: Duration,

@@ -96,14 +96,15 @@ impl ClientBuilder {
     }
 
     /// The project, 1 to 64 characters. Without it, the credential's project is used: for
-    /// [`IamPassword`](super::IamPassword) the one that bears the region's name.
+    /// [`IamPassword`](super::IamPassword) and [`AccessKey`](super::AccessKey) the one that bears
+    /// the region's name.
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
         self.project_id = Some(project_id.into());
         self
     }
 
     /// What calls are authenticated with: [`IamPassword`](super::IamPassword),
-    /// [`Token`](super::Token), or a source of your own.
+    /// [`Token`](super::Token), [`AccessKey`](super::AccessKey), or a source of your own.
     pub fn credentials(mut self, source: impl ProvideCredential<Credential>) -> Self {
         self.credentials = Some(Arc::new(source));
         self

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A reply whose `Date` is further off than this says that our clock is wrong.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
+pub(crate) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Sends an operation until it is answered, refused for good, or out of time.
 pub(crate) async fn run<O: Operation>(

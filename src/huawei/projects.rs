@@ -1,0 +1,93 @@
+//! IAM: `GET /v3/projects`.
+
+use serde::Deserialize;
+
+use super::{
+    credentials::AccessKey,
+    protocol::{Rest, Wire},
+    signature,
+};
+use crate::{
+    error::Error,
+    pipeline::{
+        credential::Context,
+        decode,
+        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        transport::Reply,
+    },
+};
+
+/// The id of the project that bears the region's name, asked for with this key.
+///
+/// Source: Huawei Cloud, IAM, "Querying Project Information"; what none and several mean is as in
+/// the official Python core 3.1.219.
+pub(super) async fn of_region(key: &AccessKey, context: &Context) -> Result<String, Error> {
+    let Some(region) = context.region() else {
+        return Err(Error::configuration(
+            "project_id",
+            "is missing, and so is the region whose name the default project bears",
+        ));
+    };
+    let Some(endpoint) = context.auth_endpoint.clone() else {
+        return Err(Error::configuration("iam_endpoint", "is missing"));
+    };
+    let mut query = String::from("name=");
+    signature::push_encoded(&mut query, region);
+    let found = context
+        .send(Rest::signed(endpoint, key.clone()), ListProjects(query))
+        .await?;
+    let count = found.len();
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(project), None) => Ok(project.id),
+        (None, _) => Err(Error::configuration(
+            "project_id",
+            format_args!(
+                "is missing, and the key's account has no project named {region}: set it on the \
+                 client or on the key"
+            ),
+        )),
+        (Some(_), Some(_)) => Err(Error::configuration(
+            "project_id",
+            format_args!(
+                "is missing, and the key's account has {count} projects named {region}: set one \
+                 on the client or on the key"
+            ),
+        )),
+    }
+}
+
+/// The query of the call.
+struct ListProjects(String);
+
+#[derive(Deserialize)]
+struct Project {
+    id: String,
+}
+
+impl Sealed for ListProjects {}
+
+impl Operation for ListProjects {
+    const NAME: &'static str = "KeystoneListProjects";
+    type Protocol = Rest;
+    type Output = Vec<Project>;
+
+    fn encode(self) -> Result<Encoded<Wire>, Error> {
+        Ok(Encoded {
+            wire: Wire::get("/v3/projects", self.0),
+            replay: Replay::Repeatable,
+            limits: Timeouts::SHORT,
+            subject: None,
+        })
+    }
+
+    fn decode(reply: &Reply) -> Result<Vec<Project>, DecodeError> {
+        #[derive(Deserialize)]
+        struct Body {
+            projects: Vec<Project>,
+        }
+
+        let Body { projects } = decode::object(&reply.body)?;
+        Ok(projects)
+    }
+}
