@@ -222,6 +222,7 @@ impl Protocol for Rpc {
                 retry_after,
                 class: RefusalClass::Uncoded,
                 echoes: false,
+                may_lock: false,
             };
         };
         let code = ErrorCode::from(code.as_str());
@@ -260,6 +261,7 @@ impl Protocol for Rpc {
         Refusal {
             kind: code.kind(reply.status),
             echoes: code == ErrorCode::SignatureDoesNotMatch,
+            may_lock: true,
             code: Some(code),
             message,
             request_id,

@@ -230,6 +230,7 @@ impl Protocol for Rest {
                     false => RefusalClass::Uncoded,
                 },
                 echoes: false,
+                may_lock: false,
             };
         };
         let credential = credential.or(self.own.as_ref());
@@ -285,6 +286,7 @@ impl Protocol for Rest {
         };
         Refusal {
             echoes,
+            may_lock: key.is_some(),
             kind: code.kind(reply.status),
             code: Some(code),
             message,

@@ -123,6 +123,8 @@ struct Attempts<'a, P: Protocol> {
 struct Failed {
     event: Event,
     error: Error,
+    /// Whether refusals like this, one after the other, lock the credential.
+    may_lock: bool,
 }
 
 impl<'a, P: Protocol> Attempts<'a, P> {
@@ -204,7 +206,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                         && failed.error.kind() == ErrorKind::Unauthenticated
                         && delivery == Delivery::Refused
                     {
-                        cache.refuse(held);
+                        cache.refuse(held, failed.may_lock);
                     }
                     return Err(failed.error);
                 }
@@ -227,8 +229,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                         .map_or(pause, |asked| pause.max(asked))
                 }
             };
+            // Once a call, and no sign that much fails: not what the budget is for.
+            let is_correction = matches!(next, Next::CorrectClock | Next::RenewCredential);
             let is_last = self.history.attempts >= policy.max_attempts;
-            if is_last || !self.fits(pause) || !core.budget.spend() {
+            if is_last || !self.fits(pause) || !(is_correction || core.budget.spend()) {
                 return Err(failed.error);
             }
             if !pause.is_zero() {
@@ -353,6 +357,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         Failed {
             event: Event::Broken(broken.stage),
             error,
+            may_lock: false,
         }
     }
 
@@ -377,7 +382,23 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             }
         }
         let excerpt: &[u8] = if refusal.echoes { &[] } else { &reply.body };
+        if let (Some(cache), Some(held)) = (&self.pipeline.credentials, held)
+            && refusal.code.is_some()
+            && reply.status.is_client_error()
+            && matches!(
+                kind,
+                ErrorKind::NotFound
+                    | ErrorKind::InvalidRequest
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::AlreadyExists
+                    | ErrorKind::Conflict
+            )
+        {
+            // Whoever says what is wrong with the request has let the credential pass.
+            cache.accept(held);
+        }
         Failed {
+            may_lock: refusal.may_lock,
             event: Event::Refused {
                 status: reply.status,
                 class: refusal.class,
@@ -408,6 +429,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     error: self
                         .with_reply(Error::new(kind, message), reply)
                         .with_code(Some(code)),
+                    may_lock: false,
                 };
             }
             DecodeError::Json(source) => Error::new(ErrorKind::Decode, message).with_source(source),
@@ -418,6 +440,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         Failed {
             event: Event::Unreadable,
             error: self.with_reply(error, reply),
+            may_lock: false,
         }
     }
 

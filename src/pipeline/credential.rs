@@ -226,6 +226,8 @@ struct State<C> {
     loading: Option<watch::Receiver<Option<Loaded<C>>>>,
     failure: Option<Failure>,
     shut: Option<Shut>,
+    /// When a credential that was never accepted was last given up.
+    given_up: Option<Instant>,
 }
 
 type Loaded<C> = Result<Arc<Held<C>>, Arc<Error>>;
@@ -253,6 +255,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 loading: None,
                 failure: None,
                 shut: None,
+                given_up: None,
             }),
         })
     }
@@ -313,27 +316,27 @@ impl<C: Send + Sync + 'static> Cache<C> {
 
     /// Never use this credential again; a newer one stays.
     pub(crate) fn retire(&self, held: &Arc<Held<C>>) {
-        let mut state = self.lock();
-        if state
-            .held
-            .as_ref()
-            .is_some_and(|now| Arc::ptr_eq(now, held))
-        {
-            state.held = None;
-        }
+        self.lock().retire(held);
     }
 
     /// The service refused this credential for good.
-    pub(crate) fn refuse(&self, held: &Held<C>) {
-        if held.refused.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS_UNTIL_SHUT {
-            let now = monotonic();
-            let mut state = self.lock();
-            if state.shut.is_none() {
-                state.shut = Some(Shut {
-                    until: now + SHUT,
-                    next_probe: now + PROBE_PAUSE,
-                });
-            }
+    ///
+    /// One that many refusals would lock is shut. Another one that can be had anew is given up,
+    /// at most once a minute: it may have died before it was ever accepted.
+    pub(crate) fn refuse(&self, held: &Arc<Held<C>>, may_lock: bool) {
+        if held.refused.fetch_add(1, Ordering::Relaxed) + 1 < REFUSALS_UNTIL_SHUT {
+            return;
+        }
+        let now = monotonic();
+        let mut state = self.lock();
+        if may_lock {
+            state.shut.get_or_insert(Shut {
+                until: now + SHUT,
+                next_probe: now + PROBE_PAUSE,
+            });
+        } else if held.renewable && state.given_up.is_none_or(|at| now >= at + PROBE_PAUSE) {
+            state.given_up = Some(now);
+            state.retire(held);
         }
     }
 
@@ -411,16 +414,25 @@ impl<C: Send + Sync + 'static> Cache<C> {
 }
 
 impl<C> State<C> {
+    fn retire(&mut self, held: &Arc<Held<C>>) {
+        if self.held.as_ref().is_some_and(|now| Arc::ptr_eq(now, held)) {
+            self.held = None;
+        }
+    }
+
     /// Stops a call whose credential the service has refused again and again, but for probes.
     fn pass_shut(&mut self) -> Result<(), Error> {
         let now = monotonic();
         match &mut self.shut {
-            Some(shut) if now >= shut.until => {
-                self.shut = None;
-                Ok(())
-            }
-            Some(shut) if now >= shut.next_probe => {
+            Some(shut) if now >= shut.next_probe.min(shut.until) => {
                 shut.next_probe = now + PROBE_PAUSE;
+                if now >= shut.until {
+                    self.shut = None;
+                }
+                // The source may have a better one by now.
+                if self.held.as_ref().is_some_and(|held| held.renewable) {
+                    self.held = None;
+                }
                 Ok(())
             }
             Some(shut) => Err(Error::new(

@@ -54,6 +54,8 @@ pub struct Refusal {
     pub(crate) class: RefusalClass,
     /// Whether the body repeats what was signed: input, tokens. Then nothing of it is kept.
     pub(crate) echoes: bool,
+    /// Whether refusals like this, one after the other, lock the credential it was sent with.
+    pub(crate) may_lock: bool,
 }
 
 /// What a coded refusal means for sending the request again.

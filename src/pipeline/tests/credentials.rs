@@ -290,3 +290,79 @@ async fn a_key_refused_three_times_running_is_shut_but_for_probes() {
         assert_eq!(script.sent().len(), 1, "one probe a minute");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_dies_before_it_was_accepted_is_given_up_once_a_minute() {
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
+    let script = Script::playing(move |request| {
+        use std::sync::atomic::Ordering::Relaxed;
+        if request.url.path() == "/v3/auth/tokens" {
+            return Some(token_reply(1 + count.fetch_add(1, Relaxed), 86_400));
+        }
+        // Only the third token is ever taken.
+        Some(match request.headers["x-auth-token"] == "token-3" {
+            true => done(),
+            false => coded(401, "APIGW.0301"),
+        })
+    });
+    let client = password_client(&script);
+    for _ in 0..3 {
+        run(&client).await.unwrap_err();
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+    for _ in 0..100 {
+        let error = run(&client).await.unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Refused, "a token is not shut");
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    run(&client).await.unwrap_err();
+    run(&client).await.unwrap();
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_says_what_is_wrong_with_a_request_has_accepted_its_token() {
+    let script = Script::new([
+        token_reply(1, 86_400),
+        coded(400, "FSS.0400"),
+        coded(401, "APIGW.0307"),
+        token_reply(2, 86_400),
+        done(),
+    ]);
+    let client = password_client(&script);
+    run(&client).await.unwrap_err();
+    run(&client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn corrections_are_not_what_the_budget_is_for() {
+    let script = Script::playing(|request| {
+        let is_right = request
+            .url
+            .query()?
+            .contains("Timestamp=2026-11-22T12%3A40");
+        let refusal = reply(403, r#"{"Code":"RequestTimeTooSkewed"}"#);
+        let date = "Sun, 22 Nov 2026 12:40:00 GMT";
+        Some(match is_right {
+            true => started(),
+            false => Step::Reply(
+                Duration::from_millis(50),
+                with_header(refusal, "date", date),
+            ),
+        })
+    });
+    let client = alibaba_client(&script);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        calls.spawn(
+            client
+                .start_execution(StartExecutionRequest::new("flow"))
+                .send(),
+        );
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap().unwrap();
+    }
+}
