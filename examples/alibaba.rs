@@ -2,10 +2,10 @@
 //!
 //! `cargo run --example alibaba -- start-sync-execution --flow my_flow --input '{"key":"value"}'`
 //!
-//! Reads `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET`,
-//! `ALIBABA_CLOUD_SECURITY_TOKEN` (for a temporary key) and `ALIBABA_CLOUD_REGION_ID`. Prints the
-//! answer as one JSON object with the wire's field names; an error as one line on stderr, with
-//! exit status 1.
+//! Region, endpoint and credentials come from where Alibaba Cloud's own tools find them, such as
+//! `ALIBABA_CLOUD_REGION_ID`, `ALIBABA_CLOUD_ACCESS_KEY_ID` and `ALIBABA_CLOUD_ACCESS_KEY_SECRET`,
+//! or `~/.aliyun/config.json`; see `ClientBuilder::from_env`. Prints the answer as one JSON object
+//! with the wire's field names; an error as one line on stderr, with exit status 1.
 
 mod support;
 
@@ -13,10 +13,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cloud_workflows::alibaba::{
-    Client, Credentials, StartExecutionRequest, StartSyncExecutionRequest,
+    Client, ClientBuilder, StartExecutionRequest, StartSyncExecutionRequest,
 };
 use serde_json::Value;
-use support::{finish, json_text, one_line, required, variable};
+use support::{finish, json_text, one_line};
 
 #[derive(Parser)]
 #[command(about = "Calls Alibaba Cloud CloudFlow")]
@@ -56,26 +56,18 @@ struct Start {
     /// Version or alias of the flow
     #[arg(long)]
     qualifier: Option<String>,
-    /// Region; otherwise ALIBABA_CLOUD_REGION_ID
+    /// Region; otherwise the environment's, such as ALIBABA_CLOUD_REGION_ID
     #[arg(long)]
     region: Option<String>,
-    /// Address of the service instead of the region's
+    /// Address of the service; otherwise ALIBABA_CLOUD_ENDPOINT_FNF, else the region's
     #[arg(long)]
     endpoint: Option<String>,
 }
 
 impl Start {
     fn client(&self) -> Result<Client, String> {
-        let mut key = Credentials::new(
-            required("ALIBABA_CLOUD_ACCESS_KEY_ID")?,
-            required("ALIBABA_CLOUD_ACCESS_KEY_SECRET")?,
-        );
-        if let Some(token) = variable("ALIBABA_CLOUD_SECURITY_TOKEN") {
-            key = key.security_token(token);
-        }
-        let mut builder = Client::builder().credentials(key);
-        let region = self.region.clone();
-        if let Some(region) = region.or_else(|| variable("ALIBABA_CLOUD_REGION_ID")) {
+        let mut builder = ClientBuilder::from_env();
+        if let Some(region) = &self.region {
             builder = builder.region(region);
         }
         if let Some(endpoint) = &self.endpoint {

@@ -7,6 +7,8 @@
 //! names; an error as one line on stderr, with exit status 1.
 
 mod support;
+#[path = "support/variables.rs"]
+mod variables;
 
 use std::process::ExitCode;
 
@@ -15,7 +17,8 @@ use cloud_workflows::huawei::{
     Client, IamPassword, StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,
     Token,
 };
-use support::{finish, json_text, one_line, required, variable};
+use support::{finish, json_text, one_line};
+use variables::{required, variable};
 
 #[derive(Parser)]
 #[command(about = "Calls Huawei Cloud FunctionGraph flows")]

@@ -19,6 +19,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Client::from_env`] takes region and credentials from where Alibaba Cloud's own tools find
+//! them: variables, profiles, the role of a pod or a machine.
 
 mod client;
 mod credentials;
@@ -30,7 +33,10 @@ pub(crate) mod signature;
 mod whose;
 
 pub use client::{Client, ClientBuilder};
-pub use credentials::Credentials;
+pub use credentials::{
+    AssumeRole, AssumeRoleWithOidc, CliProfile, Credentials, CredentialsUri, DefaultCredentials,
+    EcsRamRole, EnvironmentCredentials, IniProfile,
+};
 pub use describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse};
 pub use endpoint::Network;
 pub use executions::{

@@ -9,7 +9,10 @@ pub(crate) mod call;
 pub(crate) mod clock;
 pub(crate) mod credential;
 pub(crate) mod decode;
+pub(crate) mod environment;
+mod metadata;
 pub(crate) mod operation;
+mod process;
 pub(crate) mod protocol;
 pub(crate) mod retry;
 pub(crate) mod settings;
@@ -21,6 +24,8 @@ use std::{fmt, sync::Arc};
 
 use clock::Clock;
 use credential::Cache;
+use environment::Environment;
+use metadata::Direct;
 use protocol::Protocol;
 use retry::{Budget, RetryPolicy};
 use settings::Limits;
@@ -33,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) budget: Budget,
     pub(crate) retry: RetryPolicy,
     pub(crate) limits: Limits,
+    pub(crate) environment: Environment,
+    pub(crate) direct: Direct,
 }
 
 /// One protocol on a core, with the credentials it signs with: none for anonymous operations.

@@ -1,6 +1,6 @@
 //! What the call programs share.
 
-use std::{env, error::Error as _, fmt::Write as _, fs, io::Read as _, process::ExitCode};
+use std::{error::Error as _, fmt::Write as _, fs, io::Read as _, process::ExitCode};
 
 use cloud_workflows::Error;
 use serde::Serialize;
@@ -16,16 +16,6 @@ pub fn json_text(argument: &str) -> Result<String, String> {
         None => return Ok(argument.to_owned()),
     };
     read.map_err(|error| format!("--input {argument}: {error}"))
-}
-
-/// A variable of the environment that is there and not empty.
-pub fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The same, for one that cannot be done without.
-pub fn required(name: &str) -> Result<String, String> {
-    variable(name).ok_or_else(|| format!("the environment variable {name} is not set"))
 }
 
 /// An error and its causes on one line.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    credentials::Credentials,
+    credentials::{Credentials, DefaultCredentials},
     describe_execution::DescribeExecutionRequest,
     endpoint::{self, Network},
     executions::{StartExecutionRequest, StartSyncExecutionRequest},
@@ -15,6 +15,7 @@ use crate::{
         Pipeline,
         call::Call,
         credential::{Cache, Context, ProvideCredential},
+        environment::Environment,
         settings::{Settings, shared_setters},
     },
 };
@@ -40,6 +41,27 @@ impl Client {
     /// Begins to set up a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
+    }
+
+    /// A client for the region and with the credentials that Alibaba Cloud's own tools would use;
+    /// see [`ClientBuilder::from_env`]. Reads no file and touches no network.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the variables hold
+    /// neither region nor endpoint, or one that cannot be used.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// # async fn example() -> Result<(), cloud_workflows::Error> {
+    /// let client = Client::from_env()?;
+    /// client.start_execution(StartExecutionRequest::new("my_flow")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env().build()
     }
 
     /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
@@ -133,7 +155,40 @@ impl Client {
     }
 }
 
+/// Where a region may stand: the CLI's names, then Terraform's, then those that others use too.
+const REGION_VARIABLES: [&str; 7] = [
+    "ALIBABA_CLOUD_REGION_ID",
+    "ALIBABACLOUD_REGION_ID",
+    "ALICLOUD_REGION_ID",
+    "ALIBABA_CLOUD_REGION",
+    "ALICLOUD_REGION",
+    "REGION_ID",
+    "REGION",
+];
+
+const ENDPOINT_VARIABLES: [&str; 2] = ["ALIBABA_CLOUD_ENDPOINT_FNF", "FNF_ENDPOINT"];
+
 impl ClientBuilder {
+    /// A builder set up by the environment's variables, of which an empty one counts as unset.
+    ///
+    /// - Region: the first set of `ALIBABA_CLOUD_REGION_ID`, `ALIBABACLOUD_REGION_ID`,
+    ///   `ALICLOUD_REGION_ID`, `ALIBABA_CLOUD_REGION`, `ALICLOUD_REGION`, `REGION_ID`, `REGION`.
+    /// - Endpoint: `ALIBABA_CLOUD_ENDPOINT_FNF`, then `FNF_ENDPOINT`.
+    /// - Credentials: [`DefaultCredentials`], which reads when a credential is first needed.
+    ///
+    /// What is set afterwards takes its place.
+    pub fn from_env() -> Self {
+        Self::of_environment(Environment::real())
+    }
+
+    pub(super) fn of_environment(environment: Environment) -> Self {
+        let mut builder = Self::default().credentials(DefaultCredentials::new());
+        builder.region = environment.first_of(&REGION_VARIABLES);
+        builder.endpoint = environment.first_of(&ENDPOINT_VARIABLES);
+        builder.settings.environment = environment;
+        builder
+    }
+
     /// The region, such as `cn-hangzhou`: any text that fits a host name.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());

@@ -1,6 +1,28 @@
-//! What requests are signed with.
+//! What requests are signed with, and where it comes from.
+
+mod assume_role;
+mod cli_profile;
+mod credentials_uri;
+mod default;
+mod ecs_ram_role;
+mod environment;
+mod fields;
+mod ini_profile;
+mod oidc;
+mod sts;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
+
+pub use assume_role::AssumeRole;
+pub use cli_profile::CliProfile;
+pub use credentials_uri::CredentialsUri;
+pub use default::DefaultCredentials;
+pub use ecs_ram_role::EcsRamRole;
+pub use environment::EnvironmentCredentials;
+pub use ini_profile::IniProfile;
+pub use oidc::AssumeRoleWithOidc;
 
 use super::signature::Key;
 use crate::{

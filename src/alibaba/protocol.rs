@@ -105,6 +105,13 @@ impl Rpc {
         }
     }
 
+    pub(super) fn sts(endpoint: Url) -> Self {
+        Self {
+            endpoint,
+            version: "2015-04-01",
+        }
+    }
+
     /// The common parameters, percent-encoded, in sorted order, without the signature.
     fn common<'a>(
         &self,

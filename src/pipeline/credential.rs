@@ -19,8 +19,14 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Core, Pipeline, attempt, call::CallOptions, clock::monotonic, operation::Operation};
-use crate::error::{Error, ErrorKind};
+use super::{
+    Core, Pipeline, attempt, call::CallOptions, clock::monotonic, environment::Environment,
+    operation::Operation, protocol::Protocol,
+};
+use crate::{
+    error::{Error, ErrorKind},
+    response::Response,
+};
 
 /// A future in a box, as object-safe async traits need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -87,14 +93,30 @@ impl Context {
         protocol: O::Protocol,
         request: O,
     ) -> Result<O::Output, Error> {
+        self.exchange(protocol, None, request, &CallOptions::default())
+            .await
+            .map(Response::into_value)
+    }
+
+    /// Sends an operation over the client's connection pool, signed where credentials are given.
+    pub(crate) async fn exchange<O: Operation>(
+        &self,
+        protocol: O::Protocol,
+        credentials: Option<Arc<Cache<<O::Protocol as Protocol>::Credential>>>,
+        request: O,
+        options: &CallOptions,
+    ) -> Result<Response<O::Output>, Error> {
         let pipeline = Pipeline {
             core: self.core.clone(),
             protocol,
-            credentials: None,
+            credentials,
         };
-        attempt::run::<O>(&pipeline, request.encode(), &CallOptions::default())
-            .await
-            .map(|response| response.value)
+        attempt::run::<O>(&pipeline, request.encode(), options).await
+    }
+
+    /// What surrounds the process.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.core.environment
     }
 }
 
@@ -124,6 +146,11 @@ impl<C> Lease<C> {
             renewable: false,
             ..Self::new(credential)
         }
+    }
+
+    /// The credential, for a source that makes another one with it.
+    pub(crate) fn into_credential(self) -> C {
+        self.credential
     }
 
     /// When the credential ends, as its issuer says.
@@ -455,8 +482,8 @@ impl Failure {
 }
 
 /// Whether a failed load may do better soon.
-fn is_passing(error: &Error) -> bool {
-    matches!(
+pub(crate) fn is_passing(error: &Error) -> bool {
+    error.passing().unwrap_or(matches!(
         error.kind(),
         ErrorKind::Throttled
             | ErrorKind::Timeout
@@ -464,7 +491,7 @@ fn is_passing(error: &Error) -> bool {
             | ErrorKind::Transport
             | ErrorKind::Service
             | ErrorKind::Decode
-    )
+    ))
 }
 
 /// Each waiter's own error of a failed load that they share.

@@ -8,6 +8,8 @@ use url::{Host, Url};
 use super::{
     Core,
     clock::Clock,
+    environment::Environment,
+    metadata::Direct,
     retry::{Budget, RetryPolicy},
     transport::Transport,
 };
@@ -32,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) allow_http: bool,
     pub(crate) user_agent: Option<String>,
     pub(crate) http: Option<reqwest::ClientBuilder>,
+    pub(crate) environment: Environment,
     #[cfg(test)]
     pub(crate) scripted: Option<(Arc<super::transport::scripted::Script>, Clock)>,
 }
@@ -49,6 +52,7 @@ impl Default for Settings {
             allow_http: false,
             user_agent: None,
             http: None,
+            environment: Environment::real(),
             #[cfg(test)]
             scripted: None,
         }
@@ -103,6 +107,8 @@ impl Settings {
                 budget: Budget::full(),
                 retry: self.retry,
                 limits: self.limits,
+                environment: self.environment,
+                direct: Direct::default(),
             }));
         }
         let secure = endpoints.iter().all(|url| url.scheme() == "https");
@@ -164,6 +170,8 @@ impl Settings {
             budget: Budget::full(),
             retry: self.retry,
             limits: self.limits,
+            environment: self.environment,
+            direct: Direct::default(),
         }))
     }
 }
@@ -178,7 +186,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Refuses what would otherwise panic or fail later in the HTTP library.
-fn require_tls(any_secure: bool) -> Result<(), Error> {
+pub(super) fn require_tls(any_secure: bool) -> Result<(), Error> {
     if cfg!(not(any(
         feature = "rustls",
         feature = "rustls-no-provider",
@@ -230,6 +238,16 @@ macro_rules! shared_setters {
                 clock: crate::pipeline::clock::Clock,
             ) -> Self {
                 self.settings.scripted = Some((script.clone(), clock));
+                self
+            }
+
+            /// Reads variables, files and home directory there.
+            #[cfg(test)]
+            pub(crate) fn environment(
+                mut self,
+                environment: &crate::pipeline::environment::Environment,
+            ) -> Self {
+                self.settings.environment = environment.clone();
                 self
             }
 

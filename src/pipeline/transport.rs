@@ -1,13 +1,14 @@
 //! The only file that knows reqwest.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::clock::monotonic;
+use super::{clock::monotonic, settings::require_tls};
+use crate::error::{Error, ErrorKind};
 
 /// The final bytes of one attempt.
 ///
@@ -74,6 +75,38 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    /// For metadata addresses: no proxy, whatever the environment says, for they give out keys; no
+    /// redirects, no idle connections, 1 s to connect.
+    pub(crate) fn direct(secure: bool) -> Result<Self, Error> {
+        require_tls(secure)?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("cloud-workflows/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .https_only(secure)
+            .connect_timeout(Duration::from_secs(1))
+            .pool_max_idle_per_host(0);
+        #[cfg(any(
+            feature = "rustls",
+            feature = "rustls-no-provider",
+            feature = "native-tls"
+        ))]
+        let http = if secure {
+            http
+        } else {
+            // Plain http needs no certificates, and reading the system's takes a while.
+            http.tls_certs_only([])
+        };
+        let client = http.build().map_err(|error| {
+            let message = "the HTTP client for metadata could not be built";
+            Error::new(ErrorKind::Configuration, message).with_source(error.without_url())
+        })?;
+        Ok(Self::Reqwest(client))
+    }
+
     /// Sends a request and reads the whole reply before `deadline`.
     pub(crate) async fn send(
         &self,
@@ -194,7 +227,7 @@ impl fmt::Debug for Reply {
 }
 
 /// The time left until a deadline.
-pub(crate) fn time_left(deadline: Instant) -> std::time::Duration {
+pub(crate) fn time_left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(monotonic())
 }
 
@@ -202,7 +235,7 @@ pub(crate) fn time_left(deadline: Instant) -> std::time::Duration {
 pub(crate) mod scripted {
     //! A transport that plays a script: for tests on a paused clock.
 
-    use std::{collections::VecDeque, sync::Mutex, time::Duration};
+    use std::{collections::VecDeque, sync::Mutex};
 
     use tokio::time::{sleep, timeout_at};
 

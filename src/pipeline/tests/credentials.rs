@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     huawei::IamPassword,
-    pipeline::{clock::monotonic, transport::HttpRequest},
+    pipeline::{clock::monotonic, environment::Environment, transport::HttpRequest},
 };
 
 fn token_reply(number: usize, seconds: i64) -> Step {
@@ -25,6 +25,7 @@ fn password_client(script: &Arc<Script>) -> huawei::Client {
     huawei::Client::builder()
         .region("cn-north-4")
         .credentials(IamPassword::new("domain", "user", "password"))
+        .environment(&Environment::fake(&[]))
         .scripted(script, Clock::starting_at(wall()))
         .build()
         .unwrap()

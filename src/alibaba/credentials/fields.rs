@@ -1,0 +1,144 @@
+//! What files and answers hold: named texts, and temporary keys.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::{Deserialize, Deserializer};
+
+use super::Credentials;
+use crate::{
+    error::{Error, ErrorKind},
+    payload::Secret,
+    pipeline::{credential::Lease, decode, operation::DecodeError, retry::date},
+};
+
+/// Named texts: a profile of the CLI, a section of an ini file. Wiped when dropped.
+#[derive(Default)]
+pub(super) struct Fields(BTreeMap<String, Secret>);
+
+impl Fields {
+    /// A text that is there and not empty.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(Secret::expose)
+            .filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn owned(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    pub(super) fn required(&self, name: &str) -> Result<&str, Error> {
+        self.get(name)
+            .ok_or_else(|| Error::new(ErrorKind::Credentials, format!("`{name}` is missing")))
+    }
+
+    pub(super) fn insert(&mut self, name: String, text: Secret) {
+        self.0.insert(name, text);
+    }
+
+    /// `access_key_id` and `access_key_secret`.
+    pub(super) fn access_key(&self) -> Result<Credentials, Error> {
+        Ok(Credentials::new(
+            self.required("access_key_id")?,
+            self.required("access_key_secret")?,
+        ))
+    }
+
+    /// An access key with `sts_token`.
+    pub(super) fn temporary_key(&self) -> Result<Credentials, Error> {
+        let token = self.required("sts_token")?;
+        Ok(self.access_key()?.security_token(token))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Text(#[serde(deserialize_with = "decode::text")] Option<String>);
+
+        let texts = BTreeMap::<String, Text>::deserialize(deserializer)?;
+        let texts = texts.into_iter();
+        Ok(Self(
+            texts
+                .filter_map(|(name, Text(text))| Some((name, text?.into())))
+                .collect(),
+        ))
+    }
+}
+
+/// A temporary key as STS, the metadata service and credentials URIs write it.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Issued {
+    #[serde(deserialize_with = "decode::text")]
+    code: Option<String>,
+    #[serde(deserialize_with = "decode::text")]
+    access_key_id: Option<String>,
+    #[serde(deserialize_with = "decode::text")]
+    access_key_secret: Option<String>,
+    #[serde(deserialize_with = "decode::text")]
+    security_token: Option<String>,
+    #[serde(deserialize_with = "decode::time")]
+    expiration: Option<DateTime<Utc>>,
+}
+
+impl Issued {
+    /// The body of a metadata answer, where `Code` must be `Success`.
+    pub(super) fn of_metadata(
+        service: &str,
+        body: &[u8],
+        headers: &HeaderMap,
+    ) -> Result<Lease<Credentials>, Error> {
+        let unreadable = |why: &str| Error::new(ErrorKind::Decode, format!("{service} gave {why}"));
+        let issued: Self =
+            decode::object(body).map_err(|_| unreadable("an answer that is not JSON"))?;
+        match issued.code.as_deref() {
+            Some("Success") => {}
+            Some(code) => {
+                let message = format!("{service} gave the code {code:.64}");
+                return Err(Error::new(ErrorKind::Service, message));
+            }
+            None => return Err(unreadable("an answer without `Code`")),
+        }
+        issued
+            .key()
+            .map_err(|fault| Error::new(ErrorKind::Decode, format!("{service}: {fault}")))?
+            .lease(headers)
+    }
+
+    pub(super) fn key(self) -> Result<TemporaryKey, DecodeError> {
+        let missing = DecodeError::Missing;
+        let id = self.access_key_id.ok_or(missing("AccessKeyId"))?;
+        let secret = self.access_key_secret.ok_or(missing("AccessKeySecret"))?;
+        let token = self.security_token.ok_or(missing("SecurityToken"))?;
+        Ok(TemporaryKey {
+            credentials: Credentials::new(id, secret).security_token(token),
+            expires_at: self.expiration.ok_or(missing("a readable Expiration"))?,
+        })
+    }
+}
+
+/// A key with its end.
+pub(super) struct TemporaryKey {
+    credentials: Credentials,
+    expires_at: DateTime<Utc>,
+}
+
+impl TemporaryKey {
+    /// Its life is counted from the `Date` of the reply that brought it.
+    pub(super) fn lease(self, headers: &HeaderMap) -> Result<Lease<Credentials>, Error> {
+        let lease = lease(self.credentials)?.expires_at(self.expires_at);
+        Ok(match date(headers) {
+            Some(date) => lease.issued_at(date),
+            None => lease,
+        })
+    }
+}
+
+/// A lease of a key that has been looked at.
+pub(super) fn lease(credentials: Credentials) -> Result<Lease<Credentials>, Error> {
+    credentials.check().map(|()| Lease::new(credentials))
+}

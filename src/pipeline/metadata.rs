@@ -1,0 +1,104 @@
+//! One exchange with a metadata address: never through a proxy, soon over, small.
+
+use std::{sync::OnceLock, time::Duration};
+
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use super::{
+    clock::monotonic,
+    credential::Context,
+    transport::{HttpRequest, Reply, Stage, Transport, TransportError},
+};
+use crate::error::{Error, ErrorKind};
+
+const MAX_REPLY_BYTES: usize = 64 * 1024;
+
+/// Where metadata requests go: built when first needed, once a client.
+#[derive(Default)]
+pub(crate) struct Direct {
+    plain: OnceLock<Transport>,
+    secure: OnceLock<Transport>,
+}
+
+impl Direct {
+    fn transport(&self, secure: bool) -> Result<&Transport, Error> {
+        let cell = if secure { &self.secure } else { &self.plain };
+        match cell.get() {
+            Some(transport) => Ok(transport),
+            None => {
+                let transport = Transport::direct(secure)?;
+                Ok(cell.get_or_init(|| transport))
+            }
+        }
+    }
+}
+
+impl Context {
+    /// Sends a request without a body straight to its address and gives the reply of status 200.
+    /// `service` is what messages call the other side.
+    ///
+    /// # Errors
+    ///
+    /// By what happened, or by the reply's status. Messages show neither address nor body.
+    pub(crate) async fn fetch(
+        &self,
+        service: &str,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
+        let transport = match &self.core.transport {
+            #[cfg(test)]
+            scripted @ Transport::Scripted(_) => scripted,
+            _ => self.core.direct.transport(url.scheme() == "https")?,
+        };
+        let request = HttpRequest {
+            method,
+            url,
+            headers,
+            body: bytes::Bytes::new(),
+        };
+        let reply = transport
+            .send(request, monotonic() + limit, MAX_REPLY_BYTES)
+            .await
+            .map_err(|broken| error_of(service, broken, limit))?;
+        if reply.status == StatusCode::OK {
+            return Ok(reply);
+        }
+        let kind = ErrorKind::of_status(reply.status);
+        let message = format!("{service} gave {}", reply.describe());
+        Err(Error::new(kind, message).with_status(reply.status))
+    }
+}
+
+fn error_of(service: &str, broken: TransportError, limit: Duration) -> Error {
+    let (kind, what) = match broken.stage {
+        Stage::Connect => (ErrorKind::Connect, "could not be reached".to_owned()),
+        Stage::Certificate => (
+            ErrorKind::Connect,
+            "has a certificate that does not verify".to_owned(),
+        ),
+        Stage::Waiting
+        | Stage::Body {
+            timed_out: true, ..
+        } => (
+            ErrorKind::Timeout,
+            format!("did not answer in {} s", limit.as_secs()),
+        ),
+        Stage::Exchange | Stage::Body { .. } => (
+            ErrorKind::Transport,
+            "broke the connection before its answer was whole".to_owned(),
+        ),
+        Stage::Oversized { .. } => (
+            ErrorKind::TooLarge,
+            format!("gave an answer larger than {MAX_REPLY_BYTES} bytes"),
+        ),
+    };
+    let error = Error::new(kind, format!("{service} {what}"));
+    match broken.source {
+        Some(source) => error.with_source(source),
+        None => error,
+    }
+}
