@@ -253,6 +253,29 @@ impl Error {
         self.0.body_excerpt.as_deref()
     }
 
+    /// For a source of credentials of your own: why it has none to give.
+    ///
+    /// `is_passing` says whether it may have one soon. `cause` is kept as the error's source;
+    /// neither it nor the message may hold a secret.
+    ///
+    /// ```
+    /// use cloud_workflows::{Error, ErrorKind};
+    ///
+    /// let cause = std::io::Error::other("connection refused");
+    /// let error = Error::credentials("the vault is sealed", true, Some(Box::new(cause)));
+    /// assert_eq!(error.kind(), ErrorKind::Credentials);
+    /// assert!(error.is_retryable());
+    /// ```
+    pub fn credentials(
+        message: impl Into<String>,
+        is_passing: bool,
+        cause: Option<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Credentials, message).with_passing(is_passing);
+        error.0.source = cause;
+        error
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -344,26 +367,31 @@ impl Error {
     }
 
     /// The error of a flow that ran and did not succeed.
-    pub(crate) fn flow(
-        kind: ErrorKind,
+    pub(crate) fn flow(kind: ErrorKind, failure: FlowFailure) -> Self {
+        let mut error = Self::new(kind, failure.to_string());
+        error.0.flow_failure = Some(failure);
+        error
+    }
+
+    /// Adds which execution it is whose outcome is an error. It has run, and calling again would
+    /// neither change that nor do better.
+    pub(crate) fn of_execution(
+        mut self,
         operation: &'static str,
+        starts: bool,
         request_id: Option<String>,
         execution_name: Option<String>,
         execution_id: Option<String>,
-        failure: FlowFailure,
     ) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            operation: Some(operation),
-            request_id,
-            message: failure.to_string(),
-            delivery: Delivery::Accepted,
-            starts: true,
-            execution_name,
-            execution_id,
-            flow_failure: Some(failure),
-            ..Inner::default()
-        }))
+        let inner = &mut *self.0;
+        inner.operation = Some(operation);
+        inner.starts = starts;
+        inner.delivery = Delivery::Accepted;
+        inner.passing = Some(false);
+        inner.request_id = request_id;
+        inner.execution_name = execution_name;
+        inner.execution_id = execution_id;
+        self
     }
 }
 

@@ -14,8 +14,9 @@
 //! - **Never twice.** A flow is never started a second time by this crate. A `StartExecution`
 //!   carries an execution name from its first byte on, so repeating it is safe; a synchronous
 //!   start is sent again only where the service certainly did not begin it.
-//! - **Never in the dark.** Every [`Error`] has its code, HTTP status, request id and number of
-//!   attempts, and says with [`Error::may_have_started`] whether a flow may be running.
+//! - **Never in the dark.** Every [`Error`] tells what is known of its code, HTTP status, request
+//!   id and number of attempts, and says with [`Error::may_have_started`] whether a flow may be
+//!   running.
 //! - **Five minutes means five minutes.** A synchronous call waits as long as the service may
 //!   take, and always ends at a deadline.
 //! - **Right on the wire for every string**, checked against the vendors' own signers; JSON text

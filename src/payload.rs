@@ -24,8 +24,8 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Payload {
     text: Box<str>,
-    /// Why there is no text: serialising the caller's value failed.
-    fault: Option<Box<str>>,
+    /// There is no text: serialising the caller's value failed.
+    has_fault: bool,
 }
 
 impl Payload {
@@ -33,7 +33,7 @@ impl Payload {
     pub fn from_json(text: impl Into<String>) -> Self {
         Self {
             text: text.into().into_boxed_str(),
-            fault: None,
+            has_fault: false,
         }
     }
 
@@ -41,9 +41,10 @@ impl Payload {
     pub fn from_value(value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_string(value) {
             Ok(text) => Self::from_json(text),
-            Err(error) => Self {
+            // The words of a serialiser may quote the value.
+            Err(_) => Self {
                 text: "".into(),
-                fault: Some(error.to_string().into()),
+                has_fault: true,
             },
         }
     }
@@ -60,22 +61,19 @@ impl Payload {
     /// [`ErrorKind::Decode`] where the text does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(&self.text).map_err(|error| {
-            let place = format!("line {} column {}", error.line(), error.column());
-            Error::new(
-                ErrorKind::Decode,
-                format!("the payload does not fit the wanted type, at {place}"),
-            )
-            .with_source(error)
+            // Serde's own words quote the payload.
+            let (what, line, column) = (error.classify(), error.line(), error.column());
+            let message = format!(
+                "the payload does not fit the wanted type ({what:?} at line {line} column {column})"
+            );
+            Error::new(ErrorKind::Decode, message).with_passing(false)
         })
     }
 
     /// Refuses what is not the text of a JSON object.
     pub(crate) fn check_object(&self, field: &str) -> Result<(), Error> {
-        if let Some(fault) = &self.fault {
-            return Err(Error::invalid(
-                field,
-                format_args!("could not be serialised: {fault}"),
-            ));
+        if self.has_fault {
+            return Err(Error::invalid(field, "could not be serialised to JSON"));
         }
         let is_object = self.text.trim_ascii_start().starts_with('{')
             && serde_json::from_str::<IgnoredAny>(&self.text).is_ok();
@@ -90,6 +88,13 @@ impl Payload {
 impl From<&RawValue> for Payload {
     fn from(raw: &RawValue) -> Self {
         Self::from_json(raw.get())
+    }
+}
+
+/// So that one flow's output can be the next one's input: `.input_json(payload)`.
+impl From<Payload> for String {
+    fn from(payload: Payload) -> Self {
+        payload.text.into_string()
     }
 }
 

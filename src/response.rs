@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use tokio::time::Instant;
 
 /// A value with what came along: request id, HTTP status, headers, raw body, attempts, time.
 ///
@@ -15,6 +16,8 @@ pub struct Response<T> {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When the head of the answer came.
+    pub(crate) received: Instant,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
 }

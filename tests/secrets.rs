@@ -16,7 +16,7 @@ use cloud_workflows::{
     Error, RetryPolicy, Secret,
     alibaba::{self, Credentials, StartExecutionRequest, StartSyncExecutionRequest},
     emulator::{Emulator, Fault},
-    huawei::{self, IamPassword, StartSyncWorkflowExecutionRequest, Token},
+    huawei::{self, AccessKey, IamPassword, StartSyncWorkflowExecutionRequest, Token},
 };
 use serde_json::{Value, json};
 use tracing::{
@@ -207,6 +207,10 @@ async fn nothing_leaks() {
     for printed in [
         format!("{:?}", Secret::new(SECRET)),
         format!("{:?}", Token::new(SECRET)),
+        format!(
+            "{:?}",
+            AccessKey::new("id", SECRET).security_token(STS_TOKEN)
+        ),
         format!("{:?}", Credentials::new("id", SECRET)),
         format!("{:?}", emulator.requests()),
         format!("{:?}", emulator.executions("express")),

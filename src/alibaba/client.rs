@@ -70,7 +70,8 @@ impl Client {
     /// started once however often the request is sent. An execution of that name that is still
     /// running is given back; one that has ended is an error of
     /// [`ErrorKind::AlreadyExists`](crate::ErrorKind::AlreadyExists), unless it is this call's own:
-    /// after an answer that was lost, it is looked up with `DescribeExecution`. What is known of
+    /// after an answer that was lost, it is looked up with `DescribeExecution` (which wants the
+    /// right `fnf:DescribeExecution`). What is known of
     /// whose it is stands in [`origin`](super::StartExecutionResponse::origin).
     ///
     /// Source: Alibaba Cloud, CloudFlow, StartExecution.

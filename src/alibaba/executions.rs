@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    describe_execution::DescribeExecutionResponse,
+    describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse},
     protocol::{Form, Rpc, Wire, read},
     whose,
 };
@@ -410,12 +410,13 @@ pub(super) fn into_output<T: DeserializeOwned>(
     request_id: Option<String>,
     mut ended: FlowFailureParts,
 ) -> Result<T, Error> {
+    let name = ended.execution.clone();
+    let starts = operation != DescribeExecutionRequest::NAME;
+    let of_execution = |error: Error| error.of_execution(operation, starts, request_id, name, None);
     let kind = match status {
         ExecutionStatus::Succeeded => {
             let output = ended.output.unwrap_or_else(|| Payload::from_json("null"));
-            return output
-                .parse()
-                .map_err(|error| error.with_operation(operation));
+            return output.parse().map_err(of_execution);
         }
         ExecutionStatus::Failed => ErrorKind::FlowFailed,
         ExecutionStatus::TimedOut => ErrorKind::FlowTimedOut,
@@ -423,11 +424,7 @@ pub(super) fn into_output<T: DeserializeOwned>(
         _ => ErrorKind::FlowUnfinished,
     };
     ended.status = status.as_str().to_owned();
-    let name = ended.execution.clone();
-    let failure = FlowFailure::of(ended);
-    Err(Error::flow(
-        kind, operation, request_id, name, None, failure,
-    ))
+    Err(of_execution(Error::flow(kind, FlowFailure::of(ended))))
 }
 
 impl Sealed for StartExecutionRequest {}

@@ -324,10 +324,16 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError>
             code: Some(code),
             message,
             ..
-        } => DecodeError::Code {
-            code: ErrorCode::from(code.as_str()),
-            message: message.unwrap_or_else(|| "an answer with a code and no result".into()),
-        },
+        } => {
+            let code = ErrorCode::from(code.as_str());
+            let echoes = code == ErrorCode::SignatureDoesNotMatch;
+            let message = message.filter(|_| !echoes);
+            DecodeError::Code {
+                code,
+                message: message.unwrap_or_else(|| "an answer with a code and no result".into()),
+                echoes,
+            }
+        }
         _ => DecodeError::Json(fault),
     })
 }
@@ -336,7 +342,12 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError>
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ErrorBody {
-    #[serde(rename = "Code", alias = "code", deserialize_with = "decode::text")]
+    /// A number there is a proxy's word, not the service's.
+    #[serde(
+        rename = "Code",
+        alias = "code",
+        deserialize_with = "decode::strict_text"
+    )]
     code: Option<String>,
     #[serde(
         rename = "Message",

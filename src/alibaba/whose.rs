@@ -6,6 +6,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
+use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse},
@@ -39,7 +41,7 @@ pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
         Ok(mut response) => {
             response.value.origin = match begun_by(
                 subject,
-                sent.first_in_service_time(&response.headers),
+                sent.first_in_service_time(&response.headers, response.received),
                 response.value.started_time,
                 response.value.input.as_ref(),
             ) {
@@ -64,17 +66,16 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
     let described = match describe(subject, sent).await {
         Ok(described) => described,
         Err(failure) => {
-            let delivery = if subject.named_by_caller {
-                error.delivery()
-            } else {
-                Delivery::Accepted
+            let delivery = match subject.named_by_caller {
+                true => error.delivery(),
+                false => Delivery::Accepted,
             };
             return Err(error.with_delivery(delivery).with_source(failure));
         }
     };
     let whose = begun_by(
         subject,
-        sent.first_in_service_time(&described.headers),
+        sent.first_in_service_time(&described.headers, described.received),
         described.value.started_time,
         described.value.input.as_ref(),
     );
@@ -85,8 +86,9 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
             status: described.status,
             headers: described.headers,
             body: described.body,
+            received: described.received,
             attempts: sent.attempts,
-            elapsed: described.elapsed,
+            elapsed: monotonic() - sent.began,
         }),
         // Ours was never begun.
         Some(Whose::Before | Whose::AnotherCaller) => Err(error.with_delivery(Delivery::Refused)),
@@ -101,6 +103,7 @@ async fn describe(
     let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
     let options = CallOptions {
         timeout: Some(time_left(sent.deadline)),
+        retry: sent.retry,
         ..CallOptions::default()
     };
     attempt::run::<DescribeExecutionRequest>(sent.pipeline, request.encode(), &options).await
@@ -130,20 +133,66 @@ fn begun_by(
     match (input, &subject.input) {
         // The service shows inputs; where it shows none, there was none, or it has changed.
         (None, Some(ours)) if !is_empty(ours) => None,
-        (theirs, ours) if same(theirs, ours.as_ref()) => Some(Whose::Ours),
-        _ => Some(Whose::AnotherCaller),
+        (theirs, ours) => match same(theirs, ours.as_ref())? {
+            true => Some(Whose::Ours),
+            false => Some(Whose::AnotherCaller),
+        },
     }
 }
 
-/// Whether two inputs are equal, as text or as JSON; absent, empty and `{}` alike.
-fn same(left: Option<&Payload>, right: Option<&Payload>) -> bool {
+/// Whether two inputs are equal, as text or as JSON; absent, empty and `{}` alike. `None` where
+/// they may be equal in a way that cannot be seen: numbers or nesting beyond what can be compared
+/// here.
+fn same(left: Option<&Payload>, right: Option<&Payload>) -> Option<bool> {
     let text = |payload: Option<&Payload>| match payload {
         Some(payload) if !is_empty(payload) => payload.as_str().to_owned(),
         _ => "{}".to_owned(),
     };
     let (left, right) = (text(left), text(right));
-    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    left == right || value(&left).is_some_and(|left| Some(left) == value(&right))
+    if left == right {
+        return Some(true);
+    }
+    let value = |text: &str| serde_json::from_str::<Value>(text).ok();
+    equal(&value(&left)?, &value(&right)?)
+}
+
+/// Whether two values are equal, with `1`, `1.0` and `1e0` as one number.
+fn equal(left: &Value, right: &Value) -> Option<bool> {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) if left != right => {
+            let (left, right) = (left.as_f64()?, right.as_f64()?);
+            // Above 2^53, numbers that differ can look the same here.
+            match left == right && left.abs() > 9e15 {
+                true => None,
+                false => Some(left == right),
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            let pairs = left.iter().zip(right);
+            all(pairs.map(|(left, right)| equal(left, right)))
+        }
+        (Value::Object(left), Value::Object(right)) if left.len() == right.len() => {
+            let members = left.iter().map(|(name, left)| match right.get(name) {
+                Some(right) => equal(left, right),
+                None => Some(false),
+            });
+            all(members)
+        }
+        _ => Some(left == right),
+    }
+}
+
+/// `Some(true)` where all parts are equal, `None` where none differs but some cannot be told.
+fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut verdict = Some(true);
+    for part in parts {
+        match part {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => verdict = None,
+        }
+    }
+    verdict
 }
 
 fn is_empty(payload: &Payload) -> bool {
@@ -156,9 +205,13 @@ fn is_empty(payload: &Payload) -> bool {
 }
 
 impl Sent<'_, Rpc> {
-    /// When the first attempt went out, by the clock of whoever made this reply just now.
-    fn first_in_service_time(&self, headers: &HeaderMap) -> Option<DateTime<Utc>> {
-        let ago = TimeDelta::from_std(monotonic() - self.first?).ok()?;
+    /// When the first attempt went out, by the clock of whoever made this reply.
+    fn first_in_service_time(
+        &self,
+        headers: &HeaderMap,
+        received: Instant,
+    ) -> Option<DateTime<Utc>> {
+        let ago = TimeDelta::from_std(received - self.first?).ok()?;
         Some(date(headers)? - ago)
     }
 }

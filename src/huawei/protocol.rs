@@ -217,19 +217,24 @@ impl Protocol for Rest {
         let retry_after = retry_after(&reply.headers, stamp.now);
         let request_id = body.request_id.or_else(|| self.request_id(reply));
         let message = body.message.unwrap_or_else(|| reply.describe());
+        let echo = split_echo(&message);
         let Some(code) = body.code.as_deref().map(ErrorCode::from) else {
             return Refusal {
                 code: None,
                 kind: ErrorKind::of_status(reply.status),
-                message,
+                echoes: echo.is_some(),
+                message: echo.map_or(message.clone(), |(said, _)| said.to_owned()),
                 request_id,
                 retry_after,
-                // IAM's older shape has an integer for a code, which is the status once more.
-                class: match body.has_integer_code {
-                    true => RefusalClass::Coded,
-                    false => RefusalClass::Uncoded,
+                // IAM's older shape has an integer for a code, which is the status once more. From
+                // FunctionGraph it would be a stranger's word.
+                class: match (&wire.path, reply.status) {
+                    (Path::Fixed(_), StatusCode::TOO_MANY_REQUESTS) if body.has_integer_code => {
+                        RefusalClass::Throttled
+                    }
+                    (Path::Fixed(_), _) if body.has_integer_code => RefusalClass::Coded,
+                    _ => RefusalClass::Uncoded,
                 },
-                echoes: false,
                 may_lock: false,
             };
         };
@@ -277,7 +282,7 @@ impl Protocol for Rest {
             _ => RefusalClass::Coded,
         };
         // A refused signature is answered with what the gateway signed: headers, token and all.
-        let (message, echoes) = match split_echo(&message) {
+        let (message, echoes) = match echo {
             Some((said, echo)) => {
                 let verdict = key.and_then(|_| self.explain(wire, credential, stamp, echo));
                 (format!("{said}{}", verdict.unwrap_or_default()), true)
@@ -313,7 +318,7 @@ fn split_echo(message: &str) -> Option<(&str, &str)> {
     let end = match message.find(REFUSED) {
         Some(start) => start + REFUSED.len(),
         // In other words, but with the same echo.
-        None => message.find("canonicalRequest")?,
+        None => message.to_ascii_lowercase().find("canonicalrequest")?,
     };
     let (said, echo) = message.split_at(end);
     let said = said.trim_end_matches(|c: char| c.is_whitespace() || ",:;".contains(c));
@@ -467,12 +472,17 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError>
     decode::object(&reply.body).map_err(|fault| {
         let body = ErrorBody::read(&reply.body);
         match body.code {
-            Some(code) => DecodeError::Code {
-                code: ErrorCode::from(code.as_str()),
-                message: body
+            Some(code) => {
+                let message = body
                     .message
-                    .unwrap_or_else(|| "an answer with a code and no result".into()),
-            },
+                    .unwrap_or_else(|| "an answer with a code and no result".into());
+                let echo = split_echo(&message);
+                DecodeError::Code {
+                    code: ErrorCode::from(code.as_str()),
+                    echoes: echo.is_some(),
+                    message: echo.map_or(message.clone(), |(said, _)| said.to_owned()),
+                }
+            }
             None => DecodeError::Json(fault),
         }
     })

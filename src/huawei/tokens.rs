@@ -15,6 +15,7 @@ use crate::{
         credential::{Context, Lease},
         decode,
         operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        retry::date,
         transport::Reply,
     },
 };
@@ -100,7 +101,7 @@ impl Operation for TokenRequest {
             expires_at: Option<DateTime<Utc>>,
             #[serde(default, deserialize_with = "decode::time")]
             issued_at: Option<DateTime<Utc>>,
-            #[serde(default)]
+            #[serde(default, deserialize_with = "decode::part")]
             project: Option<Project>,
         }
         #[derive(Deserialize)]
@@ -119,7 +120,7 @@ impl Operation for TokenRequest {
         credential.project_id = details.project.map(|project| project.id);
         Ok(CreatedToken {
             credential: credential.into(),
-            issued_at: details.issued_at,
+            issued_at: details.issued_at.or_else(|| date(&reply.headers)),
             expires_at: details
                 .expires_at
                 .ok_or(DecodeError::Unusable("token.expires_at"))?,

@@ -154,12 +154,24 @@ impl StartSyncWorkflowExecutionResponse {
     /// [`FlowUnfinished`](ErrorKind::FlowUnfinished) by the status, with all that the answer told
     /// in [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let id = self.execution_id.clone();
+        let of_execution = |error: Error| {
+            error.of_execution(
+                StartSyncWorkflowExecutionRequest::NAME,
+                true,
+                None,
+                None,
+                id,
+            )
+        };
         let kind = match self.status {
             WorkflowExecutionStatus::Success => {
                 let null = || Payload::from_json("null");
-                return self.output.unwrap_or_else(null).parse().map_err(|error| {
-                    error.with_operation(StartSyncWorkflowExecutionRequest::NAME)
-                });
+                return self
+                    .output
+                    .unwrap_or_else(null)
+                    .parse()
+                    .map_err(of_execution);
             }
             WorkflowExecutionStatus::Fail => ErrorKind::FlowFailed,
             WorkflowExecutionStatus::Timeout => ErrorKind::FlowTimedOut,
@@ -168,20 +180,13 @@ impl StartSyncWorkflowExecutionResponse {
         let failure = FlowFailure::of(FlowFailureParts {
             status: self.status.as_str().to_owned(),
             node_errors: self.errors,
-            execution: self.execution_id.clone(),
+            execution: self.execution_id,
             output: self.output,
             started: self.begin_time,
             stopped: self.end_time,
             ..FlowFailureParts::default()
         });
-        Err(Error::flow(
-            kind,
-            StartSyncWorkflowExecutionRequest::NAME,
-            None,
-            None,
-            self.execution_id,
-            failure,
-        ))
+        Err(of_execution(Error::flow(kind, failure)))
     }
 }
 

@@ -88,6 +88,7 @@ async fn run_in_span<O: Operation>(
             status: reply.status,
             headers: reply.headers,
             body: reply.body,
+            received: reply.received,
             attempts: attempts.history.attempts,
             elapsed: monotonic() - started,
         }),
@@ -98,6 +99,8 @@ async fn run_in_span<O: Operation>(
         pipeline,
         subject: encoded.subject.as_ref(),
         first: attempts.first,
+        began: started,
+        retry: options.retry,
         deadline: attempts.deadline,
         attempts: attempts.history.attempts,
     };
@@ -172,8 +175,18 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         }
         let core = &self.pipeline.core;
         let policy = self.options.retry.unwrap_or(core.retry);
+        let mut last = None;
         loop {
             let held = self.lease().await?;
+            // The credential may have taken the time that the attempt needs.
+            if !self.fits(Duration::ZERO) {
+                return Err(last.unwrap_or_else(|| {
+                    Error::new(
+                        ErrorKind::Timeout,
+                        "the call's time ran out before it was sent",
+                    )
+                }));
+            }
             let span = tracing::debug_span!("attempt", number = self.history.attempts + 1);
             let attempt = self.attempt(held.as_ref(), decode).instrument(span);
             let failed = match attempt.await {
@@ -238,6 +251,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             if !pause.is_zero() {
                 sleep_until(monotonic() + pause).await;
             }
+            last = Some(failed.error);
         }
     }
 
@@ -247,7 +261,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             // A synchronous start cut off by our own deadline is a flow that nobody listens to. A
             // caller whose deadline is shorter than a flow may take gets half of it.
             Replay::Once => self.timeouts.attempt.min(self.timeouts.overall / 2),
-            Replay::Repeatable | Replay::Keyed => Duration::from_millis(1),
+            // Time to connect, at least: an attempt that is cut makes a clear refusal unknown.
+            Replay::Repeatable | Replay::Keyed => {
+                let connect = self.pipeline.core.limits.connect_timeout;
+                connect.min(self.timeouts.overall / 4)
+            }
         };
         pause
             .checked_add(needed)
@@ -348,6 +366,9 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             ),
         };
         let mut error = Error::new(kind, message);
+        if broken.stage == Stage::Certificate {
+            error = error.with_passing(false);
+        }
         if let Stage::Body { status, .. } | Stage::Oversized { status } = broken.stage {
             error = error.with_status(status);
         }
@@ -382,7 +403,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             }
         }
         let excerpt: &[u8] = if refusal.echoes { &[] } else { &reply.body };
-        if let (Some(cache), Some(held)) = (&self.pipeline.credentials, held)
+        if let Some(held) = held
             && refusal.code.is_some()
             && reply.status.is_client_error()
             && matches!(
@@ -395,7 +416,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             )
         {
             // Whoever says what is wrong with the request has let the credential pass.
-            cache.accept(held);
+            held.accept();
         }
         Failed {
             may_lock: refusal.may_lock,
@@ -417,8 +438,13 @@ impl<'a, P: Protocol> Attempts<'a, P> {
     fn unreadable(&self, fault: DecodeError, reply: &Reply) -> Failed {
         let message = fault.to_string();
         let error = match fault {
-            DecodeError::Code { code, message } => {
+            DecodeError::Code {
+                code,
+                message,
+                echoes,
+            } => {
                 let kind = code.kind(reply.status);
+                let excerpt: &[u8] = if echoes { &[] } else { &reply.body };
                 return Failed {
                     event: Event::Refused {
                         status: reply.status,
@@ -428,6 +454,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     },
                     error: self
                         .with_reply(Error::new(kind, message), reply)
+                        .with_body_excerpt(excerpt)
                         .with_code(Some(code)),
                     may_lock: false,
                 };

@@ -48,7 +48,8 @@ impl<O: Operation> Call<O> {
     }
 
     /// How long the whole call may take, with all attempts and pauses (default 60 s; synchronous
-    /// starts 660 s).
+    /// starts 660 s). Where it ends an attempt that has not connected yet, there is no proof that
+    /// nothing was sent.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.options.timeout = Some(limit);
         self

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -57,8 +57,8 @@ pub trait ProvideCredential<C>: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever stands in the way. Timeouts, broken connections and failing services pass: the
-    /// cache asks again after a pause of 1 to 30 s. Anything else is taken as final for 5 minutes.
+    /// Whatever stands in the way; [`Error::credentials`] makes an error of your own. What passes
+    /// is asked for again after a pause of 1 to 30 s, anything else after 5 minutes.
     fn provide<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Lease<C>, Error>>;
 }
 
@@ -177,8 +177,6 @@ pub(crate) struct Held<C> {
     expires: Option<Instant>,
     /// Whether the service has taken it at least once.
     accepted: AtomicBool,
-    /// How often running the service has refused it.
-    refused: AtomicU32,
 }
 
 impl<C> Held<C> {
@@ -202,7 +200,6 @@ impl<C> Held<C> {
             fresh_until,
             expires,
             accepted: AtomicBool::new(false),
-            refused: AtomicU32::new(0),
         })
     }
 
@@ -215,13 +212,10 @@ impl<C> Held<C> {
             .is_none_or(|expires| monotonic() + needed < expires)
     }
 
-    /// The service took it.
+    /// The service knows it.
     pub(crate) fn accept(&self) {
         if !self.accepted.load(Ordering::Relaxed) {
             self.accepted.store(true, Ordering::Relaxed);
-        }
-        if self.refused.load(Ordering::Relaxed) != 0 {
-            self.refused.store(0, Ordering::Relaxed);
         }
     }
 
@@ -245,6 +239,8 @@ pub(crate) struct Cache<C> {
     provider: Arc<dyn ProvideCredential<C>>,
     context: Context,
     state: RwLock<State<C>>,
+    /// Whether there are refusals to forget at the next success.
+    is_refused: AtomicBool,
 }
 
 struct State<C> {
@@ -255,6 +251,8 @@ struct State<C> {
     shut: Option<Shut>,
     /// When a credential that was never accepted was last given up.
     given_up: Option<Instant>,
+    /// How often running the service has refused what this cache gave out.
+    refusals: u32,
 }
 
 type Loaded<C> = Result<Arc<Held<C>>, Arc<Error>>;
@@ -283,7 +281,9 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 failure: None,
                 shut: None,
                 given_up: None,
+                refusals: 0,
             }),
+            is_refused: AtomicBool::new(false),
         })
     }
 
@@ -343,7 +343,10 @@ impl<C: Send + Sync + 'static> Cache<C> {
 
     /// Never use this credential again; a newer one stays.
     pub(crate) fn retire(&self, held: &Arc<Held<C>>) {
-        self.lock().retire(held);
+        let mut state = self.lock();
+        if state.holds(held) {
+            state.held = None;
+        }
     }
 
     /// The service refused this credential for good.
@@ -351,11 +354,17 @@ impl<C: Send + Sync + 'static> Cache<C> {
     /// One that many refusals would lock is shut. Another one that can be had anew is given up,
     /// at most once a minute: it may have died before it was ever accepted.
     pub(crate) fn refuse(&self, held: &Arc<Held<C>>, may_lock: bool) {
-        if held.refused.fetch_add(1, Ordering::Relaxed) + 1 < REFUSALS_UNTIL_SHUT {
-            return;
-        }
         let now = monotonic();
         let mut state = self.lock();
+        // News of one that was replaced says nothing of its successor.
+        if !state.holds(held) {
+            return;
+        }
+        state.refusals += 1;
+        self.is_refused.store(true, Ordering::Relaxed);
+        if state.refusals < REFUSALS_UNTIL_SHUT {
+            return;
+        }
         if may_lock {
             state.shut.get_or_insert(Shut {
                 until: now + SHUT,
@@ -363,16 +372,18 @@ impl<C: Send + Sync + 'static> Cache<C> {
             });
         } else if held.renewable && state.given_up.is_none_or(|at| now >= at + PROBE_PAUSE) {
             state.given_up = Some(now);
-            state.retire(held);
+            state.held = None;
         }
     }
 
     /// The service took this credential.
     pub(crate) fn accept(&self, held: &Held<C>) {
-        let was_refused = held.refused.load(Ordering::Relaxed) != 0;
         held.accept();
-        if was_refused {
-            self.lock().shut = None;
+        if self.is_refused.load(Ordering::Relaxed) {
+            let mut state = self.lock();
+            self.is_refused.store(false, Ordering::Relaxed);
+            state.refusals = 0;
+            state.shut = None;
         }
     }
 
@@ -387,9 +398,21 @@ impl<C: Send + Sync + 'static> Cache<C> {
         state.loading = Some(receiver.clone());
         let cache = self.clone();
         Handle::current().spawn(async move {
-            let loaded = cache.load().await;
-            let loaded = cache.settle(loaded);
-            sender.send_replace(Some(loaded));
+            // On its own: a source that panics is a failed one, and not tried again at once.
+            let load = tokio::spawn({
+                let cache = cache.clone();
+                async move { cache.load().await }
+            });
+            let loaded = match load.await {
+                Ok(loaded) => loaded,
+                Err(ended) if ended.is_panic() => Err(Error::new(
+                    ErrorKind::Credentials,
+                    "the source of credentials panicked",
+                )),
+                // The runtime is ending; the next caller loads anew.
+                Err(_) => return,
+            };
+            sender.send_replace(Some(cache.settle(loaded)));
         });
         receiver
     }
@@ -414,7 +437,6 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 let held = Arc::new(held);
                 state.held = Some(held.clone());
                 state.failure = None;
-                state.shut = None;
                 Ok(held)
             }
             Err(error) => {
@@ -441,10 +463,9 @@ impl<C: Send + Sync + 'static> Cache<C> {
 }
 
 impl<C> State<C> {
-    fn retire(&mut self, held: &Arc<Held<C>>) {
-        if self.held.as_ref().is_some_and(|now| Arc::ptr_eq(now, held)) {
-            self.held = None;
-        }
+    fn holds(&self, held: &Arc<Held<C>>) -> bool {
+        let now = self.held.as_ref();
+        now.is_some_and(|now| Arc::ptr_eq(now, held))
     }
 
     /// Stops a call whose credential the service has refused again and again, but for probes.
@@ -455,6 +476,7 @@ impl<C> State<C> {
                 shut.next_probe = now + PROBE_PAUSE;
                 if now >= shut.until {
                     self.shut = None;
+                    self.refusals = 0;
                 }
                 // The source may have a better one by now.
                 if self.held.as_ref().is_some_and(|held| held.renewable) {

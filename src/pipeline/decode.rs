@@ -71,6 +71,15 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Text)
 }
 
+/// A text that is one on the wire, and not empty; anything else is absent.
+pub(crate) fn strict_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    let text = raw.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
 /// A text without which the reply means nothing, read as a `T`.
 pub(crate) fn essential<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -128,7 +137,6 @@ pub(crate) fn json<'de, D: Deserializer<'de>>(
 }
 
 /// A part of the reply that may have another shape than documented: then it is absent.
-#[cfg(feature = "alibaba")]
 pub(crate) fn part<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

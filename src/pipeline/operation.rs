@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Pipeline, protocol::Protocol, transport::Reply};
+use super::{Pipeline, protocol::Protocol, retry::RetryPolicy, transport::Reply};
 use crate::{
     error::{Error, ErrorCode},
     payload::Payload,
@@ -88,8 +88,10 @@ pub struct Sent<'a, P: Protocol> {
     pub(crate) subject: Option<&'a Subject>,
     /// When the first attempt went out.
     pub(crate) first: Option<Instant>,
+    pub(crate) began: Instant,
     pub(crate) deadline: Instant,
     pub(crate) attempts: u32,
+    pub(crate) retry: Option<RetryPolicy>,
 }
 
 impl<P: Protocol> std::fmt::Debug for Sent<'_, P> {
@@ -149,5 +151,7 @@ pub enum DecodeError {
         code: ErrorCode,
         /// What the service says to it.
         message: String,
+        /// Whether the body repeats what was signed.
+        echoes: bool,
     },
 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
 use super::{
-    clock::Clock,
+    clock::{Clock, monotonic},
     transport::{
         Reply, Stage,
         scripted::{Script, Step},
@@ -37,6 +37,7 @@ fn reply(status: u16, body: &str) -> Reply {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
         body: body.to_owned().into(),
+        received: monotonic(),
     }
 }
 

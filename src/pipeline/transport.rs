@@ -25,6 +25,8 @@ pub struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When the head came.
+    pub(crate) received: Instant,
 }
 
 impl Reply {
@@ -137,6 +139,7 @@ async fn send(
         .map_err(|_| TransportError::plain(Stage::Waiting))?
         .map_err(of_reqwest)?;
 
+    let received = monotonic();
     let status = incoming.status();
     let headers = std::mem::take(incoming.headers_mut());
     let announced = incoming.content_length().unwrap_or(0);
@@ -161,6 +164,7 @@ async fn send(
         status,
         headers,
         body: body.freeze(),
+        received,
     })
 }
 
@@ -173,8 +177,6 @@ fn of_reqwest(error: reqwest::Error) -> TransportError {
         } else {
             Stage::Connect
         }
-    } else if error.is_builder() {
-        Stage::Connect
     } else if error.is_timeout() {
         Stage::Waiting
     } else {
@@ -297,7 +299,10 @@ pub(crate) mod scripted {
             match step.expect("the script has no step for this request") {
                 Step::Reply(after, reply) => timeout_at(deadline, sleep(after))
                     .await
-                    .map(|()| reply)
+                    .map(|()| Reply {
+                        received: monotonic(),
+                        ..reply
+                    })
                     .map_err(|_| TransportError::plain(Stage::Waiting)),
                 Step::Fail(stage) => Err(TransportError::plain(stage)),
                 Step::Silence => {

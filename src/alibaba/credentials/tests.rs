@@ -79,6 +79,7 @@ fn reply(status: u16, body: impl Into<String>) -> Step {
         status: StatusCode::from_u16(status).unwrap(),
         headers,
         body: body.into().into(),
+        received: crate::pipeline::clock::monotonic(),
     };
     Step::Reply(Duration::ZERO, reply)
 }

@@ -308,3 +308,84 @@ async fn a_long_poll_is_waited_for() {
     describe(&script).await.unwrap();
     assert_eq!(script.sent().len(), 2, "a read is repeated");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_output_that_does_not_fit_is_no_reason_to_run_the_flow_again() {
+    let body = r#"{"Status":"Succeeded","Output":"{\"a\":\"MARKER\"}","Name":"n:1",
+        "status":"success","output":{"a":"MARKER"},"execution_id":"e"}"#;
+    let answer = || Script::new([at_once(reply(200, body))]);
+    let call = alibaba_client(&answer()).start_sync_execution(StartSyncExecutionRequest::new("f"));
+    let of_alibaba = call
+        .send()
+        .await
+        .unwrap()
+        .into_output::<Vec<u8>>()
+        .unwrap_err();
+    let request = StartSyncWorkflowExecutionRequest::new("id");
+    let call = huawei_client(&answer()).start_sync_workflow_execution(request);
+    let of_huawei = call
+        .send()
+        .await
+        .unwrap()
+        .into_output::<Vec<u8>>()
+        .unwrap_err();
+    for error in [&of_alibaba, &of_huawei] {
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert_eq!(error.delivery(), Delivery::Accepted);
+        assert!(error.may_have_started());
+        assert!(!error.is_retryable());
+        assert!(
+            !format!("{error} {error:?}").contains("MARKER"),
+            "{error:?}"
+        );
+    }
+    assert_eq!(of_alibaba.execution_name(), Some("n:1"));
+    assert_eq!(of_huawei.execution_id(), Some("e"));
+
+    let request = alibaba::DescribeExecutionRequest::new("flow", "mine");
+    let call = alibaba_client(&answer()).describe_execution(request);
+    let error = call
+        .send()
+        .await
+        .unwrap()
+        .into_output::<Vec<u8>>()
+        .unwrap_err();
+    assert!(!error.may_have_started(), "looking starts nothing");
+}
+
+/// A number for a code is a proxy's or firewall's word, but for IAM's older shape.
+#[tokio::test(start_paused = true)]
+async fn a_number_is_no_code_of_a_start() {
+    for body in [
+        r#"{"code":405,"message":"blocked"}"#,
+        r#"{"error":{"code":405,"message":"m"}}"#,
+    ] {
+        for start in STARTS {
+            let script = Script::new([at_once(reply(405, body))]);
+            let error = start.send(&script).await.unwrap_err();
+            assert_eq!(error.code(), None);
+            assert_eq!(error.delivery(), Delivery::Unknown, "{start:?} {body}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_stays_clear_when_there_is_no_time_to_connect_again() {
+    let refusal = with_header(
+        reply(429, r#"{"Code":"ResourceThrottled"}"#),
+        "retry-after",
+        "58",
+    );
+    let script = Script::new([at_once(refusal)]);
+    let error = Start::Named.send(&script).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Refused);
+    assert_eq!(error.kind(), ErrorKind::Throttled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_does_not_verify_lasts() {
+    let script = Script::new([Step::Fail(Stage::Certificate)]);
+    let error = Start::Named.send(&script).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(!error.is_retryable());
+}

@@ -367,3 +367,83 @@ async fn corrections_are_not_what_the_budget_is_for() {
         call.unwrap().unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_is_a_failed_one() {
+    #[derive(Debug)]
+    struct Panics(std::sync::atomic::AtomicUsize);
+
+    impl crate::ProvideCredential<huawei::Credential> for Arc<Panics> {
+        fn provide<'a>(
+            &'a self,
+            _: &'a crate::Context,
+        ) -> crate::BoxFuture<'a, Result<crate::Lease<huawei::Credential>, Error>> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Box::pin(async { panic!("on purpose") })
+        }
+    }
+
+    let source = Arc::new(Panics(0.into()));
+    let script = Script::new([]);
+    let client = huawei::Client::builder()
+        .region("cn-north-4")
+        .credentials(source.clone())
+        .scripted(&script, Clock::starting_at(wall()))
+        .build()
+        .unwrap();
+    for _ in 0..10 {
+        let error = run(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+        assert!(!error.is_retryable());
+    }
+    assert_eq!(source.0.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_one_s_own_can_fail_for_now() {
+    #[derive(Debug)]
+    struct Sealed;
+
+    impl crate::ProvideCredential<huawei::Credential> for Sealed {
+        fn provide<'a>(
+            &'a self,
+            _: &'a crate::Context,
+        ) -> crate::BoxFuture<'a, Result<crate::Lease<huawei::Credential>, Error>> {
+            Box::pin(async { Err(Error::credentials("the vault is sealed", true, None)) })
+        }
+    }
+
+    let client = huawei::Client::builder()
+        .region("cn-north-4")
+        .credentials(Sealed)
+        .scripted(&Script::new([]), Clock::starting_at(wall()))
+        .build()
+        .unwrap();
+    let error = run(&client).await.unwrap_err();
+    assert!(error.is_retryable());
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "the vault is sealed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_credential_does_not_send_a_start_that_would_be_cut() {
+    let script = Script::playing(|request| {
+        Some(match request.url.path() {
+            "/v3/auth/tokens" => match token_reply(1, 86_400) {
+                Step::Reply(_, reply) => Step::Reply(Duration::from_secs(7), reply),
+                other => other,
+            },
+            _ => done(),
+        })
+    });
+    let request = StartSyncWorkflowExecutionRequest::new("id");
+    let call = password_client(&script).start_sync_workflow_execution(request);
+    let error = call
+        .timeout(Duration::from_secs(8))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(tokens(&script), ["iam"]);
+}

@@ -56,6 +56,8 @@ async fn a_running_execution_is_told_apart_by_time_and_input() {
         (5, r#"{ "a" : 1 }"#, Started),
         (-3, r#"{"a": 1}"#, FoundRunning),
         (0, r#"{"a": 2}"#, FoundRunning),
+        (0, r#"{"a": [1]}"#, FoundRunning),
+        (0, r#"{"a": 1e0}"#, Started),
         (0, "", Unclear),
     ] {
         let (answer, _) = start_mine([execution("Running", after, input)]).await;
@@ -86,7 +88,7 @@ async fn an_execution_that_ended_after_a_lost_answer_is_looked_up() {
     // Begun before this call, or during it with another input: ours was never begun.
     for theirs in [
         execution("Failed", -60, r#"{"a":1}"#),
-        execution("Failed", 1, r#"{"a":2}"#),
+        execution("Failed", 1, r#"{"b":1}"#),
     ] {
         let (answer, sent) = start_mine([lost(), exists(), theirs]).await;
         let error = answer.unwrap_err();
@@ -120,6 +122,14 @@ async fn an_execution_that_ended_after_a_lost_answer_is_looked_up() {
     let error = answer.unwrap_err();
     assert_eq!(error.delivery(), Delivery::Refused);
     assert_eq!(sent, ["StartExecution"]);
+
+    // A number is the same however it is written; one that cannot be read decides nothing.
+    let rewritten = execution("Failed", 1, r#"{"a":1.0}"#);
+    let (answer, _) = start_mine([lost(), exists(), rewritten]).await;
+    assert_eq!(answer.unwrap().origin, alibaba::ExecutionOrigin::Started);
+    let unreadable = execution("Failed", 1, r#"{"a":1e400}"#);
+    let (answer, _) = start_mine([lost(), exists(), unreadable]).await;
+    assert_eq!(answer.unwrap_err().delivery(), Delivery::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
