@@ -62,9 +62,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("   Its execution name, made before anything is sent, so that sending it again is");
     println!("   safe: {}", call.execution_name().unwrap_or("-"));
     let started = call.send().await?;
+    let since = started.started_time.map(|time| time.to_rfc3339());
     println!(
-        "   Status: {}, started {:?}\n",
-        started.status, started.started_time
+        "   Status: {} since {}\n",
+        started.status,
+        since.as_deref().unwrap_or("-")
     );
 
     println!("2. StartSyncExecution (Alibaba Cloud): runs a flow and waits for its output.");
@@ -110,7 +112,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn explain(error: &Error) {
     println!("   {error}");
     println!(
-        "   kind {:?}, may the flow have started? {}\n",
+        "   kind {:?}; may the flow have run? {}\n",
         error.kind(),
         if error.may_have_started() {
             "yes"
