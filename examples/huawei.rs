@@ -2,23 +2,20 @@
 //!
 //! `cargo run --example huawei -- sync-execution --workflow ID --input '{"arg1":"argument_1"}'`
 //!
-//! Reads `HW_AUTH_TOKEN`, or else `HW_DOMAIN_NAME`, `HW_USER_NAME` and `HW_USER_PASSWORD`; and
-//! `HW_PROJECT_ID`, `HW_REGION_NAME`. Prints the answer as one JSON object with the wire's field
-//! names; an error as one line on stderr, with exit status 1.
+//! Region, project and credentials come from where the tools of Huawei Cloud find them, such as
+//! `HW_REGION_NAME`, `HUAWEICLOUD_SDK_AK` and `HUAWEICLOUD_SDK_SK`, or `HW_AUTH_TOKEN`; see
+//! `ClientBuilder::from_env`. Prints the answer as one JSON object with the wire's field names; an
+//! error as one line on stderr, with exit status 1.
 
 mod support;
-#[path = "support/variables.rs"]
-mod variables;
 
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cloud_workflows::huawei::{
-    Client, IamPassword, StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,
-    Token,
+    Client, ClientBuilder, StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,
 };
 use support::{finish, json_text, one_line};
-use variables::{required, variable};
 
 #[derive(Parser)]
 #[command(about = "Calls Huawei Cloud FunctionGraph flows")]
@@ -44,10 +41,10 @@ struct SyncExecution {
     /// Header for the flow's run, K=V; repeatable
     #[arg(long = "header", value_name = "K=V")]
     headers: Vec<String>,
-    /// Project; otherwise HW_PROJECT_ID, or else the token's
+    /// Project; otherwise the environment's, such as HW_PROJECT_ID, or else the credential's
     #[arg(long)]
     project_id: Option<String>,
-    /// Region; otherwise HW_REGION_NAME
+    /// Region; otherwise the environment's, such as HW_REGION_NAME
     #[arg(long)]
     region: Option<String>,
     /// Address of FunctionGraph instead of the region's
@@ -60,20 +57,11 @@ struct SyncExecution {
 
 impl SyncExecution {
     fn client(&self) -> Result<Client, String> {
-        let mut builder = match variable("HW_AUTH_TOKEN") {
-            Some(token) => Client::builder().credentials(Token::new(token)),
-            None => Client::builder().credentials(IamPassword::new(
-                required("HW_DOMAIN_NAME")?,
-                required("HW_USER_NAME")?,
-                required("HW_USER_PASSWORD")?,
-            )),
-        };
-        let or_variable =
-            |argument: &Option<String>, name| argument.clone().or_else(|| variable(name));
-        if let Some(region) = or_variable(&self.region, "HW_REGION_NAME") {
+        let mut builder = ClientBuilder::from_env();
+        if let Some(region) = &self.region {
             builder = builder.region(region);
         }
-        if let Some(project_id) = or_variable(&self.project_id, "HW_PROJECT_ID") {
+        if let Some(project_id) = &self.project_id {
             builder = builder.project_id(project_id);
         }
         if let Some(endpoint) = &self.endpoint {

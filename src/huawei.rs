@@ -3,9 +3,11 @@
 //! [`Client::start_sync_workflow_execution`] runs a flow of mode EXPRESS and waits for its end, up
 //! to five minutes. Calls are authenticated with an IAM token: [`IamPassword`] gets one by domain,
 //! user and password, [`Token`] is one that you have. Or they are signed with an [`AccessKey`].
+//! [`Client::from_env`] takes region, project and credentials from where the tools of Huawei Cloud
+//! find them.
 //!
 //! ```no_run
-//! use cloud_workflows::huawei::{Client, IamPassword, StartSyncWorkflowExecutionRequest};
+//! use cloud_workflows::huawei::{Client, IamPassword, IdToken, OidcSts, StartSyncWorkflowExecutionRequest};
 //! use serde_json::{Value, json};
 //!
 //! # async fn example() -> Result<(), cloud_workflows::Error> {
@@ -32,7 +34,10 @@ mod tokens;
 mod workflow_executions;
 
 pub use client::{Client, ClientBuilder};
-pub use credentials::{AccessKey, Credential, IamPassword, Token};
+pub use credentials::{
+    AccessKey, AssumeAgency, Credential, DefaultCredentials, EcsMetadata, EnvironmentCredentials,
+    IamPassword, IdToken, OidcSts, PodIdentity, Profile, Token,
+};
 pub use workflow_executions::{
     StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse, WorkflowExecutionStatus,
 };

@@ -6,10 +6,12 @@
 
 pub(crate) mod attempt;
 pub(crate) mod call;
+pub(crate) mod chain;
 pub(crate) mod clock;
 pub(crate) mod credential;
 pub(crate) mod decode;
 pub(crate) mod environment;
+pub(crate) mod fields;
 mod metadata;
 pub(crate) mod operation;
 mod process;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    credentials::Credential,
+    credentials::{Credential, DefaultCredentials, PROJECT_VARIABLES},
     endpoint,
     protocol::{Rest, push_segment},
     workflow_executions::StartSyncWorkflowExecutionRequest,
@@ -14,6 +14,7 @@ use crate::{
         Pipeline,
         call::Call,
         credential::{Cache, Context, ProvideCredential},
+        environment::Environment,
         settings::{Settings, shared_setters},
     },
 };
@@ -34,6 +35,8 @@ pub struct ClientBuilder {
     endpoint: Option<String>,
     iam_endpoint: Option<String>,
     project_id: Option<String>,
+    /// Whether the environment may name the region's endpoint.
+    from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credential>>>,
 }
 
@@ -41,6 +44,28 @@ impl Client {
     /// Begins to set up a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
+    }
+
+    /// A client for the region and project and with the credentials that the tools of Huawei Cloud
+    /// would use; see [`ClientBuilder::from_env`]. Reads no file and touches no network.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] where the variables hold no region, or one that cannot be
+    /// used.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, StartSyncWorkflowExecutionRequest};
+    ///
+    /// # async fn example() -> Result<(), cloud_workflows::Error> {
+    /// let client = Client::from_env()?;
+    /// let request = StartSyncWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14");
+    /// client.start_sync_workflow_execution(request).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env().build()
     }
 
     /// `StartSyncWorkflowExecution` (`sync-executions`): runs a flow of mode EXPRESS and waits for
@@ -76,7 +101,55 @@ impl Client {
     }
 }
 
+const REGION_VARIABLES: [&str; 2] = ["HW_REGION_NAME", "OS_REGION_NAME"];
+
 impl ClientBuilder {
+    /// A builder set up by the environment's variables, of which an empty one counts as unset.
+    ///
+    /// - Region: `HW_REGION_NAME`, then `OS_REGION_NAME`.
+    /// - Project: the first set of `HUAWEICLOUD_SDK_PROJECT_ID`, `HW_PROJECT_ID`,
+    ///   `OS_PROJECT_ID`, `OS_TENANT_ID`.
+    /// - Endpoint: the first of the comma-separated ones in
+    ///   `HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4`, which ends with the region's name.
+    /// - IAM's endpoint: `HUAWEICLOUD_SDK_IAM_ENDPOINT`, else what stands before the path of
+    ///   `HW_AUTH_URL` or `OS_AUTH_URL`.
+    /// - Credentials: [`DefaultCredentials`], which reads when a credential is first needed.
+    ///
+    /// What is set afterwards takes its place.
+    ///
+    /// Source: the official Python core 3.1.219, and the names of the Terraform provider.
+    pub fn from_env() -> Self {
+        Self::of_environment(Environment::real())
+    }
+
+    pub(super) fn of_environment(environment: Environment) -> Self {
+        let mut builder = Self::default().credentials(DefaultCredentials::new());
+        builder.region = environment.first_of(&REGION_VARIABLES);
+        builder.project_id = environment.first_of(&PROJECT_VARIABLES);
+        builder.iam_endpoint = environment
+            .variable("HUAWEICLOUD_SDK_IAM_ENDPOINT")
+            .or_else(|| {
+                let url = environment.first_of(&["HW_AUTH_URL", "OS_AUTH_URL"])?;
+                Some(without_path(&url).to_owned())
+            });
+        builder.from_environment = true;
+        builder.settings.environment = environment;
+        builder
+    }
+
+    /// The region's endpoint that the environment names.
+    fn endpoint_variable(&self) -> Option<String> {
+        let region = self.region.as_ref().filter(|_| self.from_environment)?;
+        let region = region.replace('-', "_").to_ascii_uppercase();
+        let name = format!("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_{region}");
+        let endpoints = self.settings.environment.variable(&name)?;
+        let first = endpoints.split(',').map(str::trim);
+        first
+            .filter(|endpoint| !endpoint.is_empty())
+            .map(str::to_owned)
+            .next()
+    }
+
     /// The region, such as `cn-north-4`: any text that fits a host name.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
@@ -104,7 +177,8 @@ impl ClientBuilder {
     }
 
     /// What calls are authenticated with: [`IamPassword`](super::IamPassword),
-    /// [`Token`](super::Token), [`AccessKey`](super::AccessKey), or a source of your own.
+    /// [`Token`](super::Token), [`AccessKey`](super::AccessKey), another source of them, or one of
+    /// your own.
     pub fn credentials(mut self, source: impl ProvideCredential<Credential>) -> Self {
         self.credentials = Some(Arc::new(source));
         self
@@ -116,7 +190,8 @@ impl ClientBuilder {
     ///
     /// [`ErrorKind::Configuration`], naming the setting and the rule it breaks.
     pub fn build(self) -> Result<Client, Error> {
-        let endpoint = match (&self.endpoint, &self.region) {
+        let endpoint = self.endpoint.clone().or_else(|| self.endpoint_variable());
+        let endpoint = match (&endpoint, &self.region) {
             (Some(endpoint), _) => self.settings.endpoint("endpoint", endpoint)?,
             (None, Some(region)) => endpoint::function_graph(region, &self.settings)?,
             (None, None) => {
@@ -151,6 +226,15 @@ impl ClientBuilder {
                 credentials: Some(Cache::new(provider, context)),
             }),
         })
+    }
+}
+
+/// An address without its path: the tools of OpenStack want IAM's with a version.
+fn without_path(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |place| place + 3);
+    match url[host..].find(['/', '?', '#']) {
+        Some(end) => &url[..host + end],
+        None => url,
     }
 }
 

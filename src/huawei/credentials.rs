@@ -1,6 +1,28 @@
-//! What requests are authenticated with.
+//! What requests are authenticated with, and where it comes from.
+
+mod assume_agency;
+mod default;
+mod ecs_metadata;
+mod environment;
+mod id_token;
+mod oidc_sts;
+mod pod_identity;
+mod profile;
+mod temporary;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
+
+pub use assume_agency::AssumeAgency;
+pub use default::DefaultCredentials;
+pub use ecs_metadata::EcsMetadata;
+pub use environment::EnvironmentCredentials;
+pub(super) use environment::PROJECT_VARIABLES;
+pub use id_token::IdToken;
+pub use oidc_sts::OidcSts;
+pub use pod_identity::PodIdentity;
+pub use profile::Profile;
 
 use http::HeaderValue;
 
@@ -194,6 +216,7 @@ pub struct IamPassword {
     domain: String,
     user: String,
     password: Secret,
+    project_id: Option<String>,
 }
 
 impl IamPassword {
@@ -207,18 +230,15 @@ impl IamPassword {
             domain: domain.into(),
             user: user.into(),
             password: password.into(),
+            project_id: None,
         }
     }
 
-    fn scope(&self, context: &Context) -> Result<Scope, Error> {
-        match (context.project_id(), context.region()) {
-            (Some(id), _) => Ok(Scope::ProjectId(id.to_owned())),
-            (None, Some(region)) => Ok(Scope::ProjectName(region.to_owned())),
-            (None, None) => Err(Error::configuration(
-                "project_id",
-                "is missing, and so is the region whose name its default project bears",
-            )),
-        }
+    /// The project to get tokens for, where the client is not told one.
+    #[must_use]
+    pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
+        self.project_id = Some(project_id.into());
+        self
     }
 }
 
@@ -238,7 +258,7 @@ impl ProvideCredential<Credential> for IamPassword {
                 domain: &self.domain,
                 user: &self.user,
                 password: &self.password,
-                scope: self.scope(context)?,
+                scope: Scope::of(context, self.project_id.as_deref())?,
             };
             request.send(context).await
         })

@@ -40,6 +40,24 @@ const IAM_REGIONS: &[&str] = &[
     "tr-west-1",
 ];
 
+/// Regions with an STS of their own; all others are served by that of cn-north-4.
+///
+/// Source: the official Python core 3.1.219.
+const STS_REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "cn-east-3",
+    "cn-north-4",
+    "cn-south-1",
+    "cn-southwest-2",
+    "la-south-2",
+    "sa-brazil-1",
+    "tr-west-1",
+];
+
 /// A region is any text that fits a host name: new regions need no new version of this crate.
 pub(super) fn function_graph(region: &str, settings: &Settings) -> Result<Url, Error> {
     check_region(region)?;
@@ -56,4 +74,10 @@ pub(super) fn iam(region: Option<&str>, settings: &Settings) -> Result<Url, Erro
         _ => "iam.myhuaweicloud.com".to_owned(),
     };
     settings.endpoint("iam_endpoint", &host)
+}
+
+/// The host of the region's STS, or of the one that serves where the region has none.
+pub(super) fn sts_host(region: Option<&str>) -> String {
+    let region = region.filter(|region| STS_REGIONS.contains(region));
+    format!("sts.{}.myhuaweicloud.com", region.unwrap_or("cn-north-4"))
 }

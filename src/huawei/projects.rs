@@ -34,7 +34,7 @@ pub(super) async fn of_region(key: &AccessKey, context: &Context) -> Result<Stri
     let mut query = String::from("name=");
     signature::push_encoded(&mut query, region);
     let found = context
-        .send(Rest::signed(endpoint, key.clone()), ListProjects(query))
+        .send(Rest::with(endpoint, key.clone()), ListProjects(query))
         .await?;
     let count = found.len();
     let mut found = found.into_iter();

@@ -39,6 +39,7 @@ pub struct Wire {
     method: Method,
     path: Path,
     query: Option<Cow<'static, str>>,
+    header: Option<(&'static str, HeaderValue)>,
     body: Bytes,
 }
 
@@ -56,7 +57,16 @@ impl Wire {
             method: Method::POST,
             path: Path::Fixed(path),
             query: query.map(Cow::Borrowed),
+            header: None,
             body: body.into(),
+        }
+    }
+
+    /// With one header more.
+    pub(super) fn header(self, name: &'static str, value: HeaderValue) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
         }
     }
 
@@ -66,6 +76,7 @@ impl Wire {
             method: Method::GET,
             path: Path::Fixed(path),
             query: Some(query.into()),
+            header: None,
             body: Bytes::new(),
         }
     }
@@ -76,6 +87,7 @@ impl Wire {
             method: Method::POST,
             path: Path::InProject(path),
             query: None,
+            header: None,
             body: body.into(),
         }
     }
@@ -106,10 +118,10 @@ impl Rest {
         }
     }
 
-    /// A service that is called with this key, which nobody keeps yet.
-    pub(super) fn signed(endpoint: Url, key: AccessKey) -> Self {
+    /// A service that is called with this credential, which nobody keeps yet.
+    pub(super) fn with(endpoint: Url, credential: impl Into<Credential>) -> Self {
         Self {
-            own: Some(key.into()),
+            own: Some(credential.into()),
             ..Self::anonymous(endpoint)
         }
     }
@@ -173,6 +185,9 @@ impl Protocol for Rest {
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("application/json"),
             );
+        }
+        if let Some((name, value)) = &wire.header {
+            headers.insert(*name, value.clone());
         }
         let mut url = self.endpoint.clone();
         match &wire.path {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     credentials::{Credential, Token},
@@ -26,6 +26,27 @@ pub(super) enum Scope {
     ProjectName(String),
 }
 
+impl Scope {
+    fn json(&self) -> Value {
+        match self {
+            Self::ProjectId(id) => json!({"project": {"id": id}}),
+            Self::ProjectName(name) => json!({"project": {"name": name}}),
+        }
+    }
+
+    /// The client's project, else this one, else the one that bears the region's name.
+    pub(super) fn of(context: &Context, project_id: Option<&str>) -> Result<Self, Error> {
+        match (context.project_id().or(project_id), context.region()) {
+            (Some(id), _) => Ok(Self::ProjectId(id.to_owned())),
+            (None, Some(region)) => Ok(Self::ProjectName(region.to_owned())),
+            (None, None) => Err(Error::configuration(
+                "project_id",
+                "is missing, and so is the region whose name its default project bears",
+            )),
+        }
+    }
+}
+
 /// A token by password.
 pub(super) struct CreateToken<'a> {
     pub(super) domain: &'a str,
@@ -36,10 +57,6 @@ pub(super) struct CreateToken<'a> {
 
 impl CreateToken<'_> {
     pub(super) async fn send(self, context: &Context) -> Result<Lease<Credential>, Error> {
-        let scope = match &self.scope {
-            Scope::ProjectId(id) => json!({"project": {"id": id}}),
-            Scope::ProjectName(name) => json!({"project": {"name": name}}),
-        };
         let body = json!({"auth": {
             "identity": {
                 "methods": ["password"],
@@ -49,7 +66,7 @@ impl CreateToken<'_> {
                     "domain": {"name": self.domain},
                 }},
             },
-            "scope": scope,
+            "scope": self.scope.json(),
         }});
         let Some(endpoint) = context.auth_endpoint.clone() else {
             return Err(Error::configuration("iam_endpoint", "is missing"));
@@ -57,11 +74,40 @@ impl CreateToken<'_> {
         let created = context
             .send(Rest::anonymous(endpoint), TokenRequest(body.to_string()))
             .await?;
-        let mut lease = Lease::new(created.credential).expires_at(created.expires_at);
-        if let Some(issued_at) = created.issued_at {
-            lease = lease.issued_at(issued_at);
-        }
-        Ok(lease)
+        Ok(created.lease())
+    }
+}
+
+/// A token of an agency.
+pub(super) struct CreateAgencyToken<'a> {
+    pub(super) agency_name: &'a str,
+    pub(super) domain_name: &'a str,
+    pub(super) scope: Scope,
+}
+
+impl CreateAgencyToken<'_> {
+    /// Asks with this credential.
+    pub(super) async fn send(
+        self,
+        context: &Context,
+        credential: Credential,
+    ) -> Result<Lease<Credential>, Error> {
+        let body = json!({"auth": {
+            "identity": {
+                "methods": ["assume_role"],
+                "assume_role": {
+                    "agency_name": self.agency_name,
+                    "domain_name": self.domain_name,
+                },
+            },
+            "scope": self.scope.json(),
+        }});
+        let Some(endpoint) = context.auth_endpoint.clone() else {
+            return Err(Error::configuration("iam_endpoint", "is missing"));
+        };
+        let request = AgencyTokenRequest(body.to_string());
+        let created = context.send(Rest::with(endpoint, credential), request);
+        Ok(created.await?.lease())
     }
 }
 
@@ -72,6 +118,35 @@ struct CreatedToken {
     credential: Credential,
     issued_at: Option<DateTime<Utc>>,
     expires_at: DateTime<Utc>,
+}
+
+impl CreatedToken {
+    fn lease(self) -> Lease<Credential> {
+        let lease = Lease::new(self.credential).expires_at(self.expires_at);
+        match self.issued_at {
+            Some(issued_at) => lease.issued_at(issued_at),
+            None => lease,
+        }
+    }
+}
+
+/// The body of the call.
+struct AgencyTokenRequest(String);
+
+impl Sealed for AgencyTokenRequest {}
+
+impl Operation for AgencyTokenRequest {
+    const NAME: &'static str = "KeystoneCreateAgencyToken";
+    type Protocol = Rest;
+    type Output = CreatedToken;
+
+    fn encode(self) -> Result<Encoded<Wire>, Error> {
+        TokenRequest(self.0).encode()
+    }
+
+    fn decode(reply: &Reply) -> Result<CreatedToken, DecodeError> {
+        TokenRequest::decode(reply)
+    }
 }
 
 impl Sealed for TokenRequest {}

@@ -198,10 +198,10 @@ pub(crate) mod fake {
     }
 
     impl Environment {
-        /// These variables, no files, and the home directory `/home/test`.
+        /// These variables, no files, and the home directory `/test-home`.
         pub(crate) fn fake(variables: &[(&str, &str)]) -> Self {
             let environment = Self(Surroundings::Fake(Arc::default()));
-            environment.set(HOME, "/home/test");
+            environment.set(HOME, "/test-home");
             for (name, value) in variables {
                 environment.set(name, value);
             }
@@ -218,7 +218,7 @@ pub(crate) mod fake {
         /// Writes a file; `~/` is the home directory.
         pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
             if let Surroundings::Fake(fake) = &self.0 {
-                let path = path.replacen("~/", "/home/test/", 1);
+                let path = path.replacen("~/", "/test-home/", 1);
                 let mut files = fake.files.lock().unwrap();
                 files.insert(path.into(), content.as_ref().to_vec());
             }

@@ -2,6 +2,7 @@
 
 use std::{sync::OnceLock, time::Duration};
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
@@ -35,12 +36,7 @@ impl Direct {
 }
 
 impl Context {
-    /// Sends a request without a body straight to its address and gives the reply of status 200.
-    /// `service` is what messages call the other side.
-    ///
-    /// # Errors
-    ///
-    /// By what happened, or by the reply's status. Messages show neither address nor body.
+    /// Sends a request without a body; see [`exchange_directly`](Self::exchange_directly).
     pub(crate) async fn fetch(
         &self,
         service: &str,
@@ -49,16 +45,54 @@ impl Context {
         headers: HeaderMap,
         limit: Duration,
     ) -> Result<Reply, Error> {
-        let transport = match &self.core.transport {
-            #[cfg(test)]
-            scripted @ Transport::Scripted(_) => scripted,
-            _ => self.core.direct.transport(url.scheme() == "https")?,
-        };
+        let body = Bytes::new();
         let request = HttpRequest {
             method,
             url,
             headers,
-            body: bytes::Bytes::new(),
+            body,
+        };
+        self.exchange_directly(service, request, limit).await
+    }
+
+    /// Sends a body; see [`exchange_directly`](Self::exchange_directly).
+    #[cfg(feature = "huawei")]
+    pub(crate) async fn post(
+        &self,
+        service: &str,
+        url: Url,
+        headers: HeaderMap,
+        body: &'static str,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
+        let request = HttpRequest {
+            method: Method::POST,
+            url,
+            headers,
+            body: Bytes::from_static(body.as_bytes()),
+        };
+        self.exchange_directly(service, request, limit).await
+    }
+
+    /// Sends a request straight to its address and gives the reply of status 200. `service` is
+    /// what messages call the other side.
+    ///
+    /// # Errors
+    ///
+    /// By what happened, or by the reply's status. Messages show neither address nor body.
+    async fn exchange_directly(
+        &self,
+        service: &str,
+        request: HttpRequest,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
+        let transport = match &self.core.transport {
+            #[cfg(test)]
+            scripted @ Transport::Scripted(_) => scripted,
+            _ => self
+                .core
+                .direct
+                .transport(request.url.scheme() == "https")?,
         };
         let reply = transport
             .send(request, monotonic() + limit, MAX_REPLY_BYTES)

@@ -4,16 +4,13 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{
-    AssumeRole, AssumeRoleWithOidc, Credentials, EcsRamRole,
-    fields::{Fields, lease},
-    sts::Role,
-};
+use super::{AssumeRole, AssumeRoleWithOidc, Credentials, EcsRamRole, fields::lease, sts::Role};
 use crate::{
     error::{Error, ErrorKind},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         decode,
+        fields::Fields,
     },
 };
 

@@ -1,27 +1,18 @@
 //! The chain of sources that Alibaba Cloud's SDKs try.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-
-use tokio::time::timeout_at;
+use std::fmt;
 
 use super::{
     AssumeRoleWithOidc, CliProfile, Credentials, CredentialsUri, EcsRamRole,
     EnvironmentCredentials, IniProfile,
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     pipeline::{
-        clock::monotonic,
-        credential::{BoxFuture, Context, Lease, ProvideCredential, is_passing},
+        chain::{Chain, Source},
+        credential::{BoxFuture, Context, Lease, ProvideCredential},
     },
 };
-
-/// Shorter than the cache's limit of 10 s, so that the list of what was tried is still told.
-const LIMIT: Duration = Duration::from_millis(9_500);
 
 /// The sources that Alibaba Cloud's SDKs try, in their order; the first that serves is used:
 ///
@@ -38,89 +29,25 @@ const LIMIT: Duration = Duration::from_millis(9_500);
 /// to the whole chain, and one that served only because an earlier one failed in passing is not
 /// held on to.
 ///
-/// Where none serves, the error of [`ErrorKind::Credentials`] names each and why it did not. It
-/// passes where one of them failed in passing. All of them together have 9.5 s.
+/// Where none serves, the error of [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) names
+/// each and why it did not. It passes where one of them failed in passing. All of them together have 9.5 s.
 ///
 /// Source: Alibaba Cloud, Credentials for Python, Go and Java, "default credential chain".
 #[derive(Clone)]
-pub struct DefaultCredentials {
-    sources: Arc<[Source]>,
-    /// The one that served, by its place.
-    served: Arc<Mutex<Option<usize>>>,
-}
-
-struct Source {
-    name: &'static str,
-    provider: Box<dyn ProvideCredential<Credentials>>,
-}
+pub struct DefaultCredentials(Chain<Credentials>);
 
 impl DefaultCredentials {
     /// The chain. Nothing is read or sent before a credential is needed.
     pub fn new() -> Self {
-        Self::of(EcsRamRole::new())
+        Self(Chain::new([
+            Source::new("environment", EnvironmentCredentials::new()),
+            Source::new("OIDC", AssumeRoleWithOidc::from_env()),
+            Source::new("CLI profile", CliProfile::new()),
+            Source::new("ini profile", IniProfile::new()),
+            Source::new("ECS RAM role", EcsRamRole::new()),
+            Source::new("credentials URI", CredentialsUri::from_env()),
+        ]))
     }
-
-    pub(super) fn of(ecs_ram_role: EcsRamRole) -> Self {
-        fn source(name: &'static str, provider: impl ProvideCredential<Credentials>) -> Source {
-            let provider = Box::new(provider);
-            Source { name, provider }
-        }
-        Self {
-            sources: Arc::new([
-                source("environment", EnvironmentCredentials::new()),
-                source("OIDC", AssumeRoleWithOidc::from_env()),
-                source("CLI profile", CliProfile::new()),
-                source("ini profile", IniProfile::new()),
-                source("ECS RAM role", ecs_ram_role),
-                source("credentials URI", CredentialsUri::from_env()),
-            ]),
-            served: Arc::default(),
-        }
-    }
-
-    async fn load(&self, context: &Context) -> Result<Lease<Credentials>, Error> {
-        let deadline = monotonic() + LIMIT;
-        let served = *self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = served.and_then(|place| self.sources.get(place)) {
-            match timeout_at(deadline, source.provider.provide(context)).await {
-                Ok(Ok(lease)) => return Ok(lease),
-                Ok(Err(error)) if !is_passing(&error) => self.remember(None),
-                Ok(Err(error)) => return Err(error),
-                Err(_) => return Err(none_served(&format!("{}: {LATE}", source.name), true)),
-            }
-        }
-        let (mut reasons, mut passing) = (Vec::new(), false);
-        for (place, source) in self.sources.iter().enumerate() {
-            let reason = match timeout_at(deadline, source.provider.provide(context)).await {
-                Ok(Ok(lease)) => {
-                    tracing::debug!(source = source.name, "credentials found");
-                    self.remember((!passing).then_some(place));
-                    return Ok(lease);
-                }
-                Ok(Err(error)) => {
-                    passing |= is_passing(&error);
-                    error.to_string()
-                }
-                Err(_) => {
-                    passing = true;
-                    LATE.to_owned()
-                }
-            };
-            reasons.push(format!("{}: {reason}", source.name));
-        }
-        Err(none_served(&reasons.join("; "), passing))
-    }
-
-    fn remember(&self, place: Option<usize>) {
-        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = place;
-    }
-}
-
-const LATE: &str = "no time left";
-
-fn none_served(reasons: &str, passing: bool) -> Error {
-    let message = format!("no source of credentials served: {reasons}");
-    Error::new(ErrorKind::Credentials, message).with_passing(passing)
 }
 
 impl Default for DefaultCredentials {
@@ -140,6 +67,6 @@ impl ProvideCredential<Credentials> for DefaultCredentials {
         &'a self,
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Lease<Credentials>, Error>> {
-        Box::pin(self.load(context))
+        Box::pin(self.0.load(context))
     }
 }

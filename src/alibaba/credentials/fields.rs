@@ -1,44 +1,16 @@
-//! What files and answers hold: named texts, and temporary keys.
-
-use std::collections::BTreeMap;
+//! What files and answers hold: access keys, and temporary ones.
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::Credentials;
 use crate::{
     error::{Error, ErrorKind},
-    payload::Secret,
-    pipeline::{credential::Lease, decode, operation::DecodeError, retry::date},
+    pipeline::{credential::Lease, decode, fields::Fields, operation::DecodeError, retry::date},
 };
 
-/// Named texts: a profile of the CLI, a section of an ini file. Wiped when dropped.
-#[derive(Default)]
-pub(super) struct Fields(BTreeMap<String, Secret>);
-
 impl Fields {
-    /// A text that is there and not empty.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(Secret::expose)
-            .filter(|text| !text.is_empty())
-    }
-
-    pub(super) fn owned(&self, name: &str) -> Option<String> {
-        self.get(name).map(str::to_owned)
-    }
-
-    pub(super) fn required(&self, name: &str) -> Result<&str, Error> {
-        self.get(name)
-            .ok_or_else(|| Error::new(ErrorKind::Credentials, format!("`{name}` is missing")))
-    }
-
-    pub(super) fn insert(&mut self, name: String, text: Secret) {
-        self.0.insert(name, text);
-    }
-
     /// `access_key_id` and `access_key_secret`.
     pub(super) fn access_key(&self) -> Result<Credentials, Error> {
         Ok(Credentials::new(
@@ -51,21 +23,6 @@ impl Fields {
     pub(super) fn temporary_key(&self) -> Result<Credentials, Error> {
         let token = self.required("sts_token")?;
         Ok(self.access_key()?.security_token(token))
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Text(#[serde(deserialize_with = "decode::text")] Option<String>);
-
-        let texts = BTreeMap::<String, Text>::deserialize(deserializer)?;
-        let texts = texts.into_iter();
-        Ok(Self(
-            texts
-                .filter_map(|(name, Text(text))| Some((name, text?.into())))
-                .collect(),
-        ))
     }
 }
 

@@ -1,16 +1,15 @@
 //! Profiles of the SDKs: `~/.alibabacloud/credentials`.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
-use super::{
-    AssumeRole, AssumeRoleWithOidc, Credentials, EcsRamRole,
-    fields::{Fields, lease},
-    sts::Role,
-};
+use super::{AssumeRole, AssumeRoleWithOidc, Credentials, EcsRamRole, fields::lease, sts::Role};
 use crate::{
     error::{Error, ErrorKind},
     payload::Secret,
-    pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
+    pipeline::{
+        credential::{BoxFuture, Context, Lease, ProvideCredential},
+        fields::{Fields, Remarks, sections},
+    },
 };
 
 /// A section of the credentials file that Alibaba Cloud's SDKs share.
@@ -74,7 +73,7 @@ impl IniProfile {
         let name = name
             .or_else(|| context.environment().variable("ALIBABA_CLOUD_PROFILE"))
             .unwrap_or_else(|| "default".to_owned());
-        let sections = sections(text.expose());
+        let sections = sections(text.expose(), Remarks::Anywhere);
         let section = sections
             .get(&name)
             .ok_or_else(|| error(format!("section `[{name}]` not found")))?;
@@ -134,24 +133,6 @@ fn source(section: &Fields) -> Result<Source, Error> {
         }
         kind => return Err(error(format!("type `{kind:.64}` is not supported"))),
     }))
-}
-
-/// Sections and their keys, in lower case; a value ends at the first `#`.
-fn sections(text: &str) -> BTreeMap<String, Fields> {
-    let mut sections = BTreeMap::<String, Fields>::new();
-    let mut current = None;
-    for line in text.trim_start_matches('\u{feff}').lines() {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if let Some(name) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
-            current = Some(sections.entry(name.trim().to_owned()).or_default());
-        } else if let (Some(section), Some((key, value))) = (&mut current, line.split_once('=')) {
-            section.insert(key.trim().to_ascii_lowercase(), value.trim().into());
-        }
-    }
-    sections
 }
 
 fn error(message: impl Into<String>) -> Error {

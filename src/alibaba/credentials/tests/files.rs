@@ -84,7 +84,7 @@ async fn keys_in_a_cli_profile_follow_the_file() {
         id(ask_offline(&source, &environment).await.unwrap()),
         "id-3"
     );
-    let named = source.clone().file("/home/test/.aliyun/config.json");
+    let named = source.clone().file("/test-home/.aliyun/config.json");
     assert_eq!(id(ask_offline(&named, &environment).await.unwrap()), "id-q");
     environment.set("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "TRUE");
     let why = refused(&source, &environment).await;

@@ -1,0 +1,182 @@
+//! An agency, taken on with a token of an identity provider.
+
+use std::{fmt, path::PathBuf};
+
+use serde_json::json;
+
+use super::{
+    Credential,
+    temporary::{OPTIONS, TemporaryKey, token_in},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    huawei::{
+        endpoint,
+        protocol::{Rest, Wire},
+    },
+    payload::Secret,
+    pipeline::{
+        credential::{BoxFuture, Context, Lease, ProvideCredential},
+        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        settings::Settings,
+        transport::Reply,
+    },
+};
+
+/// Temporary keys of an agency, from `POST /v5/agencies/assume-with-oidc` of STS, for the token of
+/// an identity provider in a file.
+///
+/// The file is read at each refresh, for tokens change. STS, at the region's address or at that of
+/// `HUAWEICLOUD_SDK_STS_ENDPOINT` (https), has 8 s to answer, with repeats.
+///
+/// Source: the official Python core 3.1.219.
+#[derive(Clone, Default)]
+pub struct OidcSts {
+    /// None: all is in the environment.
+    given: Option<Given>,
+}
+
+#[derive(Clone)]
+struct Given {
+    provider_urn: String,
+    agency_urn: String,
+    token: IdTokenPlace,
+    session_name: Option<String>,
+    duration_seconds: Option<u32>,
+    policy: Option<String>,
+    policy_ids: Vec<String>,
+}
+
+#[derive(Clone)]
+enum IdTokenPlace {
+    File(PathBuf),
+    Text(Secret),
+}
+
+impl OidcSts {
+    /// Takes on the agency of this URN with the token in this file, which the provider gave.
+    pub fn new(
+        provider_urn: impl Into<String>,
+        agency_urn: impl Into<String>,
+        token_file: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            given: Some(Given {
+                provider_urn: provider_urn.into(),
+                agency_urn: agency_urn.into(),
+                token: IdTokenPlace::File(token_file.into()),
+                session_name: None,
+                duration_seconds: None,
+                policy: None,
+                policy_ids: Vec::new(),
+            }),
+        }
+    }
+
+    /// What the variables `HUAWEICLOUD_OIDC_PROVIDER_URN`, `_AGENCY_URN`, and `_ID_TOKEN` or
+    /// `_TOKEN_FILE` say, with `_SESSION_NAME` (default: `oidc-sts-session`), `_DURATION_SECONDS`
+    /// (default: 3600), `_POLICY` and `_POLICY_IDS` (separated by commas). They are read when a
+    /// credential is needed.
+    pub fn from_env() -> Self {
+        Self::default()
+    }
+
+    async fn load(&self, context: &Context) -> Result<Lease<Credential>, Error> {
+        let given = match &self.given {
+            Some(given) => given.clone(),
+            None => of_environment(context)?,
+        };
+        let token = match given.token {
+            IdTokenPlace::File(path) => token_in(context, &path, "the OIDC token").await?,
+            IdTokenPlace::Text(token) => token,
+        };
+        token.check("the OIDC token")?;
+        let mut body = json!({
+            "provider_urn": given.provider_urn,
+            "agency_urn": given.agency_urn,
+            "agency_session_name": given.session_name.as_deref().unwrap_or("oidc-sts-session"),
+            "id_token": token.expose(),
+            "duration_seconds": given.duration_seconds.unwrap_or(3600),
+        });
+        if let Some(policy) = given.policy {
+            body["policy"] = policy.into();
+        }
+        if !given.policy_ids.is_empty() {
+            body["policy_ids"] = given.policy_ids.into();
+        }
+        let named = context
+            .environment()
+            .variable("HUAWEICLOUD_SDK_STS_ENDPOINT");
+        let address = named.unwrap_or_else(|| endpoint::sts_host(context.region()));
+        let address = Settings::default().endpoint("sts_endpoint", &address)?;
+        let request = AssumeAgencyWithOidc(body.to_string());
+        let answer = context.exchange(Rest::anonymous(address), None, request, &OPTIONS);
+        TemporaryKey::of_answer(answer.await, None, context).await
+    }
+}
+
+fn of_environment(context: &Context) -> Result<Given, Error> {
+    let environment = context.environment();
+    let provider_urn = environment.required("HUAWEICLOUD_OIDC_PROVIDER_URN")?;
+    let agency_urn = environment.required("HUAWEICLOUD_OIDC_AGENCY_URN")?;
+    let token = match environment.variable("HUAWEICLOUD_OIDC_ID_TOKEN") {
+        Some(token) => IdTokenPlace::Text(token.into()),
+        None => IdTokenPlace::File(environment.required("HUAWEICLOUD_OIDC_TOKEN_FILE")?.into()),
+    };
+    let seconds = environment.variable("HUAWEICLOUD_OIDC_DURATION_SECONDS");
+    let seconds = seconds.map(|seconds| seconds.trim().parse()).transpose();
+    let ids = environment.variable("HUAWEICLOUD_OIDC_POLICY_IDS");
+    let ids = ids.unwrap_or_default();
+    let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
+    Ok(Given {
+        provider_urn,
+        agency_urn,
+        token,
+        session_name: environment.variable("HUAWEICLOUD_OIDC_SESSION_NAME"),
+        duration_seconds: seconds.map_err(|_| {
+            let message = "`HUAWEICLOUD_OIDC_DURATION_SECONDS` is not a number of seconds";
+            Error::new(ErrorKind::Credentials, message)
+        })?,
+        policy: environment.variable("HUAWEICLOUD_OIDC_POLICY"),
+        policy_ids: ids.map(str::to_owned).collect(),
+    })
+}
+
+/// The body of the call.
+struct AssumeAgencyWithOidc(String);
+
+impl Sealed for AssumeAgencyWithOidc {}
+
+impl Operation for AssumeAgencyWithOidc {
+    const NAME: &'static str = "AssumeAgencyWithOIDC";
+    type Protocol = Rest;
+    type Output = TemporaryKey;
+
+    fn encode(self) -> Result<Encoded<Wire>, Error> {
+        Ok(Encoded {
+            wire: Wire::post_to("/v5/agencies/assume-with-oidc", None, self.0),
+            replay: Replay::Repeatable,
+            limits: Timeouts::SHORT,
+            subject: None,
+        })
+    }
+
+    fn decode(reply: &Reply) -> Result<TemporaryKey, DecodeError> {
+        TemporaryKey::read(&reply.body)
+    }
+}
+
+impl fmt::Debug for OidcSts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OidcSts(..)")
+    }
+}
+
+impl ProvideCredential<Credential> for OidcSts {
+    fn provide<'a>(
+        &'a self,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Lease<Credential>, Error>> {
+        Box::pin(self.load(context))
+    }
+}

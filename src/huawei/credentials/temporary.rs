@@ -1,0 +1,132 @@
+//! Temporary keys, as metadata, pods, STS and IAM write them; token files.
+
+use std::{path::Path, time::Duration};
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::{AccessKey, Credential};
+use crate::{
+    error::{Error, ErrorKind},
+    payload::Secret,
+    pipeline::{
+        call::CallOptions,
+        credential::{Context, Lease},
+        decode,
+        fields::Fields,
+        operation::DecodeError,
+        retry::date,
+        transport::Reply,
+    },
+    response::Response,
+};
+
+/// A key with its end.
+pub(super) struct TemporaryKey {
+    key: AccessKey,
+    expires_at: DateTime<Utc>,
+}
+
+impl TemporaryKey {
+    /// Reads an answer: the key may stand in `credential`, in `credentials` or by itself, under
+    /// each of the names that the official SDK takes.
+    pub(super) fn read(body: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Wrapped {
+            #[serde(default, deserialize_with = "decode::part")]
+            credential: Option<Fields>,
+            #[serde(default, deserialize_with = "decode::part")]
+            credentials: Option<Fields>,
+        }
+
+        let wrapped: Wrapped = decode::object(body)?;
+        let fields = match wrapped.credential.or(wrapped.credentials) {
+            Some(fields) => fields,
+            None => decode::object(body)?,
+        };
+        let missing = DecodeError::Missing;
+        let access = ["access", "accessKeyId", "access_key_id"];
+        let secret = ["secret", "secretAccessKey", "secret_access_key"];
+        let token = ["securitytoken", "securityToken", "security_token"];
+        let access = fields.first_of(&access).ok_or(missing("access"))?;
+        let secret = fields.first_of(&secret).ok_or(missing("secret"))?;
+        let token = fields.first_of(&token).ok_or(missing("securitytoken"))?;
+        let end = fields.first_of(&["expires_at", "expiration"]);
+        let end = end.and_then(decode::parse_time);
+        Ok(Self {
+            key: AccessKey::new(access, secret).security_token(token),
+            expires_at: end.ok_or(missing("a readable expires_at"))?,
+        })
+    }
+
+    /// The lease of a key that a service gave in answer to a call.
+    pub(super) async fn of_answer(
+        answer: Result<Response<Self>, Error>,
+        project_id: Option<String>,
+        context: &Context,
+    ) -> Result<Lease<Credential>, Error> {
+        let answer = answer.map_err(without_body)?;
+        let headers = answer.headers;
+        answer.value.lease(project_id, &headers, context).await
+    }
+
+    /// The lease of a key that a metadata address gave.
+    pub(super) async fn of_metadata(
+        service: &str,
+        reply: &Reply,
+        context: &Context,
+    ) -> Result<Lease<Credential>, Error> {
+        let key = Self::read(&reply.body).map_err(|fault| {
+            let message = match fault {
+                DecodeError::Json(_) => format!("{service} gave an answer that is not JSON"),
+                fault => format!("{service}: {fault}"),
+            };
+            Error::new(ErrorKind::Decode, message)
+        })?;
+        key.lease(None, &reply.headers, context).await
+    }
+
+    /// Its life is counted from the `Date` of the reply that brought it.
+    pub(super) async fn lease(
+        self,
+        project_id: Option<String>,
+        headers: &HeaderMap,
+        context: &Context,
+    ) -> Result<Lease<Credential>, Error> {
+        let issued_at = date(headers);
+        let mut key = self.key;
+        key.project_id = project_id;
+        let key = key.with_project(context).await?;
+        let lease = Lease::new(Credential::from(key)).expires_at(self.expires_at);
+        Ok(match issued_at {
+            Some(date) => lease.issued_at(date),
+            None => lease,
+        })
+    }
+}
+
+/// The part of an answer that could not be read may hold the secret all the same.
+pub(super) fn without_body(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Decode => error.with_body_excerpt(&[]),
+        _ => error,
+    }
+}
+
+/// Shorter than the cache's limit, so that it is the service that an error speaks of.
+pub(super) const OPTIONS: CallOptions = CallOptions {
+    timeout: Some(Duration::from_secs(8)),
+    attempt_timeout: Some(Duration::from_secs(5)),
+    retry: None,
+    repeat_if_unknown: false,
+};
+
+/// The token in a file, read anew each time, for tokens change.
+pub(super) async fn token_in(context: &Context, path: &Path, what: &str) -> Result<Secret, Error> {
+    let file = context.environment().read(path).await?;
+    // Editors and shells end files with a line end; no token does.
+    let token = Secret::new(file.expose().trim_ascii());
+    token.check(what)?;
+    Ok(token)
+}

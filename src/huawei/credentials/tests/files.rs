@@ -1,0 +1,74 @@
+//! The file of the SDKs.
+
+use super::*;
+
+#[tokio::test]
+async fn keys_in_the_profile_follow_the_file() {
+    let environment = Environment::fake(&[]);
+    let source = Profile::new();
+    let error = ask_offline(&source, &environment).await.unwrap_err();
+    assert_eq!(error.message(), "`~/.huaweicloud/credentials` not found");
+
+    let text = "\u{feff}# keys\n; more\nstray = 1\n[global]\nak = no\n[ basic ]\r\nAK = ak-1 \r\n\
+                sk: s#1;2=3\n  # sk = other\nsecurity_token =\n";
+    environment.write("~/.huaweicloud/credentials", text);
+    let lease = ask_offline(&source, &environment).await.unwrap();
+    let Credential::Key(key) = lease.into_credential() else {
+        panic!("no key");
+    };
+    assert_eq!(key.access_key, "ak-1");
+    assert_eq!(key.secret_key.expose(), "s#1;2=3");
+    assert!(key.security_token.is_none());
+    // Rotated between refreshes.
+    let text = text.replace("ak-1", "ak-2").replace("token =", "token = t");
+    environment.write("~/.huaweicloud/credentials", text);
+    let lease = ask_offline(&source, &environment).await.unwrap();
+    assert!(format!("{lease:?}").contains("temporary"), "{lease:?}");
+    assert_eq!(id(lease), "ak-2");
+
+    environment.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/keys");
+    for (text, why) in [
+        ("", "section `[basic]` not found"),
+        ("[global]\nak = a\nsk = s", "section `[basic]` not found"),
+        ("[basic]\nsk = MARKER", "section `[basic]`: `ak` is missing"),
+        (
+            "[basic]\nak = a\nsk =",
+            "section `[basic]`: `sk` is missing",
+        ),
+    ] {
+        environment.write("/keys", text);
+        let error = ask_offline(&source, &environment).await.unwrap_err();
+        assert!(!is_passing(&error));
+        assert_eq!(error.message(), why);
+    }
+    let named = source.file("/absent");
+    let error = ask_offline(&named, &environment).await.unwrap_err();
+    assert_eq!(error.message(), "`/absent` not found");
+}
+
+#[tokio::test]
+async fn the_profile_names_project_and_iam() {
+    let environment = Environment::fake(&[("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/keys")]);
+    let keys = "[basic]\nak = a\nsk = s\n";
+    environment.write("/keys", format!("{keys}iam_endpoint = iam.own.example\n"));
+    let script = Script::new([project()]);
+    let source = Profile::new();
+    source
+        .provide(&context(&environment, &script))
+        .await
+        .unwrap();
+    assert_eq!(paths(&script.sent()), ["GET iam.own.example /v3/projects"]);
+    environment.write("/keys", format!("{keys}project_id = mine\n"));
+    let script = Script::new([]);
+    let lease = source.provide(&context(&environment, &script)).await;
+    let Credential::Key(key) = lease.unwrap().into_credential() else {
+        panic!("no key");
+    };
+    assert_eq!(key.project_id.as_deref(), Some("mine"));
+    environment.write(
+        "/keys",
+        format!("{keys}iam_endpoint = http://iam.example\n"),
+    );
+    let error = ask_offline(&source, &environment).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+}
