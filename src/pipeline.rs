@@ -18,6 +18,8 @@ mod process;
 pub(crate) mod protocol;
 pub(crate) mod retry;
 pub(crate) mod settings;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
 pub(crate) mod transport;

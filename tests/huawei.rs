@@ -871,11 +871,11 @@ async fn no_project_or_many_are_an_error_that_says_what_to_do() {
     for (projects, says) in [
         (
             value!([]),
-            "no project named cn-north-4: set it on the client",
+            "no project named cn-north-4: set its id on the client",
         ),
         (
             value!([project("a"), project("b")]),
-            "2 projects named cn-north-4: set one on the client",
+            "2 projects named cn-north-4: set the id of one on the client",
         ),
     ] {
         let server = with_projects(projects).await;

@@ -3,27 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    fmt::{self, Write as _},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+#[path = "support/log.rs"]
+mod log;
 
-use base64::{Engine as _, engine::general_purpose};
 use cloud_workflows::{
     Error, RetryPolicy, Secret,
     alibaba::{self, Credentials, StartExecutionRequest, StartSyncExecutionRequest},
     emulator::{Emulator, Fault},
     huawei::{self, AccessKey, IamPassword, StartSyncWorkflowExecutionRequest, Token},
 };
+use log::Log;
 use serde_json::{Value, json};
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span,
-};
 
 /// With characters that every encoding changes.
 const SECRET: &str = "MARKER+secret/key==";
@@ -32,81 +22,16 @@ const PASSWORD: &str = "MARKER+pass/word==";
 const INPUT: &str = "MARKER+in put/中==";
 const TASK_TOKEN: &str = "MARKER+task/token==";
 
-/// Keeps every span and event of this thread as text.
-#[derive(Clone, Default)]
-struct Log {
-    text: Arc<Mutex<String>>,
-    spans: Arc<AtomicU64>,
-}
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let _ = write!(self.0, " {field}={value:?}");
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-        let text = &mut *self.text.lock().unwrap();
-        let _ = write!(text, "\nspan {}", span.metadata().name());
-        span.record(&mut Fields(text));
-        span::Id::from_u64(1 + self.spans.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        let text = &mut *self.text.lock().unwrap();
-        text.push_str("\nrecord");
-        values.record(&mut Fields(text));
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let text = &mut *self.text.lock().unwrap();
-        let _ = write!(text, "\nevent {}", event.metadata().target());
-        event.record(&mut Fields(text));
-    }
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
+const MARKERS: [&str; 5] = [SECRET, STS_TOKEN, PASSWORD, INPUT, TASK_TOKEN];
 
 fn assert_clean(text: &str) {
-    let percent = |text: &str| -> String {
-        let bytes = text.bytes().map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        });
-        bytes.collect()
-    };
-    let base64 = |text: &str| general_purpose::STANDARD_NO_PAD.encode(text);
-    for marker in [SECRET, STS_TOKEN, PASSWORD, INPUT, TASK_TOKEN, "MARKER"] {
-        let core = &base64(marker)[..8];
-        for form in [
-            marker,
-            &percent(marker),
-            &base64(marker),
-            core,
-            &percent(&percent(marker)),
-        ] {
-            assert!(!text.contains(form), "{form} is in: {text}");
-        }
-    }
+    log::assert_silent(text, &MARKERS);
+    assert!(!text.contains("MARKER"), "{text}");
 }
 
 fn assert_error_is_clean(error: &Error) {
-    let mut text = format!("{error} {error:?} {error:#?} {}", error.message());
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        let _ = write!(text, " {error} {error:?}");
-        source = error.source();
-    }
-    assert_clean(&text);
+    log::assert_error_is_silent(error, &MARKERS);
+    assert_clean(&format!("{error:?} {}", error.message()));
 }
 
 fn alibaba_client(emulator: &Emulator, secret: &str) -> alibaba::Client {
@@ -219,7 +144,7 @@ async fn nothing_leaks() {
         assert_clean(&printed);
     }
 
-    let logged = log.text.lock().unwrap().clone();
+    let logged = log.text();
     assert_clean(&logged);
     for expected in [
         "\nspan call operation=\"StartSyncExecution\"",

@@ -239,6 +239,7 @@ impl ClientBuilder {
             core: core.clone(),
             region: self.region,
             project_id: None,
+            project_name: None,
             auth_endpoint: None,
         };
         Ok(Client {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    credentials::{Credential, DefaultCredentials, PROJECT_VARIABLES},
+    credentials::{Credential, DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
     protocol::{Rest, push_segment},
     workflow_executions::StartSyncWorkflowExecutionRequest,
@@ -35,6 +35,7 @@ pub struct ClientBuilder {
     endpoint: Option<String>,
     iam_endpoint: Option<String>,
     project_id: Option<String>,
+    project_name: Option<String>,
     /// Whether the environment may name the region's endpoint.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credential>>>,
@@ -108,7 +109,8 @@ impl ClientBuilder {
     ///
     /// - Region: `HW_REGION_NAME`, then `OS_REGION_NAME`.
     /// - Project: the first set of `HUAWEICLOUD_SDK_PROJECT_ID`, `HW_PROJECT_ID`,
-    ///   `OS_PROJECT_ID`, `OS_TENANT_ID`.
+    ///   `OS_PROJECT_ID`, `OS_TENANT_ID`; else, by name, of `HW_PROJECT_NAME`, `OS_PROJECT_NAME`,
+    ///   `OS_TENANT_NAME`.
     /// - Endpoint: the first of the comma-separated ones in
     ///   `HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4`, which ends with the region's name.
     /// - IAM's endpoint: `HUAWEICLOUD_SDK_IAM_ENDPOINT`, else what stands before the path of
@@ -126,6 +128,7 @@ impl ClientBuilder {
         let mut builder = Self::default().credentials(DefaultCredentials::new());
         builder.region = environment.first_of(&REGION_VARIABLES);
         builder.project_id = environment.first_of(&PROJECT_VARIABLES);
+        builder.project_name = environment.first_of(&PROJECT_NAME_VARIABLES);
         builder.iam_endpoint = environment
             .variable("HUAWEICLOUD_SDK_IAM_ENDPOINT")
             .or_else(|| {
@@ -168,11 +171,18 @@ impl ClientBuilder {
         self
     }
 
-    /// The project, 1 to 64 characters. Without it, the credential's project is used: for
-    /// [`IamPassword`](super::IamPassword) and [`AccessKey`](super::AccessKey) the one that bears
-    /// the region's name.
+    /// The id of the project, 1 to 64 characters. Without it, the credential's project is used:
+    /// for [`IamPassword`](super::IamPassword) and [`AccessKey`](super::AccessKey) the one of
+    /// [`project_name`](Self::project_name).
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
         self.project_id = Some(project_id.into());
+        self
+    }
+
+    /// The name of the project, such as `cn-north-4_team`, instead of the region's, which the
+    /// default project bears. It means nothing where an id is given.
+    pub fn project_name(mut self, project_name: impl Into<String>) -> Self {
+        self.project_name = Some(project_name.into());
         self
     }
 
@@ -217,7 +227,8 @@ impl ClientBuilder {
             core: core.clone(),
             region: self.region,
             project_id: self.project_id.clone(),
-            auth_endpoint: Some(iam_endpoint),
+            project_name: self.project_name,
+            auth_endpoint: self.iam_endpoint.is_some().then_some(iam_endpoint),
         };
         Ok(Client {
             pipeline: Arc::new(Pipeline {

@@ -18,7 +18,7 @@ pub use assume_agency::AssumeAgency;
 pub use default::DefaultCredentials;
 pub use ecs_metadata::EcsMetadata;
 pub use environment::EnvironmentCredentials;
-pub(super) use environment::PROJECT_VARIABLES;
+pub(super) use environment::{PROJECT_NAME_VARIABLES, PROJECT_VARIABLES};
 pub use id_token::IdToken;
 pub use oidc_sts::OidcSts;
 pub use pod_identity::PodIdentity;
@@ -104,8 +104,8 @@ impl ProvideCredential<Credential> for Token {
 ///
 /// It is a source of itself: hand it to
 /// [`ClientBuilder::credentials`](super::ClientBuilder::credentials). Where neither the client nor
-/// the key names a project, it is the one that bears the region's name: IAM is asked for it once
-/// (`GET /v3/projects`), and the answer is kept. A key that the service has refused three times
+/// the key names a project by its id, IAM is asked for the one of the client's project name, else of
+/// the region's name, once a key (`GET /v3/projects`). A key that the service has refused three times
 /// running is hardly used for five minutes, because Huawei Cloud locks one after five refusals,
 /// for all its users. `Debug` shows nothing of it.
 ///
@@ -170,7 +170,7 @@ impl AccessKey {
     pub(super) async fn with_project(mut self, context: &Context) -> Result<Self, Error> {
         self.check()?;
         if context.project_id().is_none() && self.project_id.is_none() {
-            self.project_id = Some(projects::of_region(&self, context).await?);
+            self.project_id = Some(projects::by_name(&self, context).await?);
         }
         Ok(self)
     }
@@ -204,7 +204,7 @@ impl ProvideCredential<Credential> for AccessKey {
 }
 
 /// Gets tokens from IAM by domain, user and password (`POST /v3/auth/tokens`), for the client's
-/// project or, where it was told none, for the project that bears the region's name.
+/// project or, where it was told none by id or name, for the one that bears the region's name.
 ///
 /// A token lives 24 hours. One is shared by all clones of the client, and renewed ahead of its
 /// end. A wrong password is asked for once in five minutes, so that it does not lock the user.

@@ -4,7 +4,10 @@ use url::Url;
 
 use crate::{
     error::Error,
-    pipeline::settings::{Settings, check_region},
+    pipeline::{
+        credential::Context,
+        settings::{Settings, check_region},
+    },
 };
 
 /// Regions with an IAM of their own; all others are served by the global one.
@@ -74,6 +77,14 @@ pub(super) fn iam(region: Option<&str>, settings: &Settings) -> Result<Url, Erro
         _ => "iam.myhuaweicloud.com".to_owned(),
     };
     settings.endpoint("iam_endpoint", &host)
+}
+
+/// The IAM that a source of credentials asks: the one the client was told, else the region's.
+pub(super) fn iam_for(context: &Context) -> Result<Url, Error> {
+    match &context.auth_endpoint {
+        Some(told) => Ok(told.clone()),
+        None => iam(context.region(), &Settings::default()),
+    }
 }
 
 /// The host of the region's STS, or of the one that serves where the region has none.

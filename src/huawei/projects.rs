@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{
     credentials::AccessKey,
+    endpoint,
     protocol::{Rest, Wire},
     signature,
 };
@@ -17,22 +18,16 @@ use crate::{
     },
 };
 
-/// The id of the project that bears the region's name, asked for with this key.
+/// The id of the client's project by its name, which is the region's where it was told none,
+/// asked for with this key.
 ///
 /// Source: Huawei Cloud, IAM, "Querying Project Information"; what none and several mean is as in
 /// the official Python core 3.1.219.
-pub(super) async fn of_region(key: &AccessKey, context: &Context) -> Result<String, Error> {
-    let Some(region) = context.region() else {
-        return Err(Error::configuration(
-            "project_id",
-            "is missing, and so is the region whose name the default project bears",
-        ));
-    };
-    let Some(endpoint) = context.auth_endpoint.clone() else {
-        return Err(Error::configuration("iam_endpoint", "is missing"));
-    };
+pub(super) async fn by_name(key: &AccessKey, context: &Context) -> Result<String, Error> {
+    let name = context.project_name().ok_or_else(no_project)?;
+    let endpoint = endpoint::iam_for(context)?;
     let mut query = String::from("name=");
-    signature::push_encoded(&mut query, region);
+    signature::push_encoded(&mut query, name);
     let found = context
         .send(Rest::with(endpoint, key.clone()), ListProjects(query))
         .await?;
@@ -43,18 +38,26 @@ pub(super) async fn of_region(key: &AccessKey, context: &Context) -> Result<Stri
         (None, _) => Err(Error::configuration(
             "project_id",
             format_args!(
-                "is missing, and the key's account has no project named {region}: set it on the \
-                 client or on the key"
+                "is missing, and the key's account has no project named {name}: set its id on \
+                 the client or on the key"
             ),
         )),
         (Some(_), Some(_)) => Err(Error::configuration(
             "project_id",
             format_args!(
-                "is missing, and the key's account has {count} projects named {region}: set one \
-                 on the client or on the key"
+                "is missing, and the key's account has {count} projects named {name}: set the \
+                 id of one on the client or on the key"
             ),
         )),
     }
+}
+
+/// What a client lacks that knows its project neither by id nor by name.
+pub(super) fn no_project() -> Error {
+    Error::configuration(
+        "project_id",
+        "is missing, and so is the region whose name the default project bears",
+    )
 }
 
 /// The query of the call.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     credentials::{Credential, Token},
+    endpoint,
+    projects::no_project,
     protocol::{Rest, Wire},
 };
 use crate::{
@@ -34,15 +36,14 @@ impl Scope {
         }
     }
 
-    /// The client's project, else this one, else the one that bears the region's name.
+    /// The client's project by its id, else this one, else the client's by its name.
     pub(super) fn of(context: &Context, project_id: Option<&str>) -> Result<Self, Error> {
-        match (context.project_id().or(project_id), context.region()) {
-            (Some(id), _) => Ok(Self::ProjectId(id.to_owned())),
-            (None, Some(region)) => Ok(Self::ProjectName(region.to_owned())),
-            (None, None) => Err(Error::configuration(
-                "project_id",
-                "is missing, and so is the region whose name its default project bears",
-            )),
+        match context.project_id().or(project_id) {
+            Some(id) => Ok(Self::ProjectId(id.to_owned())),
+            None => match context.project_name() {
+                Some(name) => Ok(Self::ProjectName(name.to_owned())),
+                None => Err(no_project()),
+            },
         }
     }
 }
@@ -68,13 +69,9 @@ impl CreateToken<'_> {
             },
             "scope": self.scope.json(),
         }});
-        let Some(endpoint) = context.auth_endpoint.clone() else {
-            return Err(Error::configuration("iam_endpoint", "is missing"));
-        };
-        let created = context
-            .send(Rest::anonymous(endpoint), TokenRequest(body.to_string()))
-            .await?;
-        Ok(created.lease())
+        let iam = Rest::anonymous(endpoint::iam_for(context)?);
+        let created = context.send(iam, TokenRequest(body.to_string()));
+        Ok(created.await?.lease())
     }
 }
 
@@ -102,11 +99,8 @@ impl CreateAgencyToken<'_> {
             },
             "scope": self.scope.json(),
         }});
-        let Some(endpoint) = context.auth_endpoint.clone() else {
-            return Err(Error::configuration("iam_endpoint", "is missing"));
-        };
-        let request = AgencyTokenRequest(body.to_string());
-        let created = context.send(Rest::with(endpoint, credential), request);
+        let iam = Rest::with(endpoint::iam_for(context)?, credential);
+        let created = context.send(iam, AgencyTokenRequest(body.to_string()));
         Ok(created.await?.lease())
     }
 }

@@ -62,17 +62,27 @@ impl<C: 'static> Chain<C> {
     pub(crate) async fn load(&self, context: &Context) -> Result<Lease<C>, Error> {
         let deadline = monotonic() + LIMIT;
         let served = *self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = served.and_then(|place| self.sources.get(place)) {
+        let mut refused = None;
+        if let Some((place, source)) =
+            served.and_then(|place| Some((place, self.sources.get(place)?)))
+        {
             match timeout_at(deadline, source.provider.provide(context)).await {
-                Ok(Ok(lease)) => return Ok(lease),
-                Ok(Err(error)) if !is_passing(&error) => self.remember(None),
-                Ok(Err(error)) => return Err(error),
+                Ok(Err(error)) if !is_passing(&error) => {
+                    self.remember(None);
+                    refused = Some((place, error));
+                }
+                Ok(outcome) => return outcome,
                 Err(_) => return Err(none_served(&format!("{}: {LATE}", source.name), true)),
             }
         }
         let (mut reasons, mut passing, mut locking) = (Vec::new(), false, false);
         for (place, source) in self.sources.iter().enumerate() {
-            let reason = match timeout_at(deadline, source.provider.provide(context)).await {
+            let outcome = match refused.take_if(|(refused, _)| *refused == place) {
+                // Asked once a load: refusals add up.
+                Some((_, error)) => Ok(Err(error)),
+                None => timeout_at(deadline, source.provider.provide(context)).await,
+            };
+            let reason = match outcome {
                 Ok(Ok(lease)) => {
                     tracing::debug!(source = source.name, "credentials found");
                     self.remember((!passing).then_some(place));

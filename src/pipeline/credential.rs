@@ -62,12 +62,28 @@ pub trait ProvideCredential<C>: fmt::Debug + Send + Sync + 'static {
     fn provide<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Lease<C>, Error>>;
 }
 
+/// A source chosen at run time, or shared with others.
+impl<C, P: ProvideCredential<C> + ?Sized> ProvideCredential<C> for Arc<P> {
+    fn provide<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Lease<C>, Error>> {
+        (**self).provide(context)
+    }
+}
+
+/// A source chosen at run time.
+impl<C, P: ProvideCredential<C> + ?Sized> ProvideCredential<C> for Box<P> {
+    fn provide<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Lease<C>, Error>> {
+        (**self).provide(context)
+    }
+}
+
 /// What a client lends to its source of credentials.
 #[derive(Clone, Debug)]
 pub struct Context {
     pub(crate) core: Arc<Core>,
     pub(crate) region: Option<String>,
     pub(crate) project_id: Option<String>,
+    pub(crate) project_name: Option<String>,
+    /// Where credentials are got, if the client was told.
     pub(crate) auth_endpoint: Option<Url>,
 }
 
@@ -80,6 +96,12 @@ impl Context {
     /// The project the client was built for (Huawei Cloud).
     pub fn project_id(&self) -> Option<&str> {
         self.project_id.as_deref()
+    }
+
+    /// The name of that project, where no id was given (Huawei Cloud): what the client was told,
+    /// else the region's.
+    pub fn project_name(&self) -> Option<&str> {
+        self.project_name.as_deref().or(self.region())
     }
 
     /// The time, corrected by what the service told.

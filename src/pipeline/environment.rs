@@ -115,6 +115,16 @@ impl Environment {
         })
     }
 
+    /// Reads a token's file, which is done at each refresh, for tokens change. `what` is how errors
+    /// call it.
+    pub(crate) async fn read_token(&self, path: &Path, what: &str) -> Result<Secret, Error> {
+        let file = self.read(path).await?;
+        // Editors and shells end files with a line end; no token does.
+        let token = Secret::new(file.expose().trim_ascii());
+        token.check(what)?;
+        Ok(token)
+    }
+
     /// Runs a program without a shell and gives what it writes to standard output. It is killed
     /// after 60 s, and when the future is dropped. Arguments are separated by white space.
     pub(crate) async fn run(&self, command: &str) -> Result<Secret, Error> {

@@ -118,15 +118,24 @@ impl EcsRamRole {
         let configured = self.role_name.clone();
         let configured = configured.or_else(|| environment.variable("ALIBABA_CLOUD_ECS_METADATA"));
         let name = match configured {
-            Some(name) => name,
+            Some(name) if is_role_name(&name) => name,
+            Some(_) => {
+                let rule = "the RAM role's name must be 1 to 64 letters, digits, `.`, `-` and `_`";
+                return Err(Error::new(ErrorKind::Credentials, rule));
+            }
             None => {
                 let url = self.url(ROLES)?;
                 let reply = context.fetch(SERVICE, Method::GET, url, headers.clone(), LIMIT);
-                let reply = reply.await?;
-                String::from_utf8_lossy(reply.body.trim_ascii()).into_owned()
+                let body = reply.await?.body;
+                match str::from_utf8(body.trim_ascii()) {
+                    Ok(name) if is_role_name(name) => name.to_owned(),
+                    _ => {
+                        let message = format!("{SERVICE} gave no name of a RAM role");
+                        return Err(Error::new(ErrorKind::Decode, message));
+                    }
+                }
             }
         };
-        check_role_name(&name)?;
         let url = self.url(&format!("{ROLES}{name}"))?;
         let reply = context
             .fetch(SERVICE, Method::GET, url, headers, LIMIT)
@@ -136,20 +145,12 @@ impl EcsRamRole {
 }
 
 /// RAM's rule for role names: up to 64 letters, digits, `.`, `-` and `_`.
-fn check_role_name(name: &str) -> Result<(), Error> {
-    let fits = (1..=64).contains(&name.len())
+fn is_role_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        && name.bytes().any(|byte| byte != b'.');
-    if fits {
-        Ok(())
-    } else {
-        Err(Error::new(
-            ErrorKind::Credentials,
-            "the RAM role's name must be 1 to 64 letters, digits, `.`, `-` and `_`",
-        ))
-    }
+        && name.bytes().any(|byte| byte != b'.')
 }
 
 impl fmt::Debug for EcsRamRole {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     error::Error,
-    payload::Secret,
     pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
 };
 
@@ -88,11 +87,8 @@ impl ProvideCredential<Credentials> for AssumeRoleWithOidc {
                     }
                 }
             };
-            let file = environment.read(&given.token_file).await?;
-            // Editors and shells end files with a line end; no token does.
-            let token = Secret::new(file.expose().trim_ascii());
-            token.check("the OIDC token")?;
-            role.assume_with_token(context, &given.provider_arn, &token)
+            let token = environment.read_token(&given.token_file, "the OIDC token");
+            role.assume_with_token(context, &given.provider_arn, &token.await?)
                 .await
         })
     }

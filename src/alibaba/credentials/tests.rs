@@ -2,15 +2,14 @@
 
 mod chain;
 mod files;
-mod leaks;
+mod laws;
 mod metadata;
 mod sts;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use http::{HeaderMap, StatusCode};
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -20,35 +19,13 @@ use crate::{
         clock::Clock,
         credential::is_passing,
         environment::Environment,
-        settings::Settings,
+        testing::{self, Cloud, MARKER, context, dated, expiration, paths, reply, wall},
         transport::{
-            HttpRequest, Reply, Stage,
+            HttpRequest, Stage,
             scripted::{Script, Step},
         },
     },
 };
-
-/// Stands in every secret.
-const MARKER: &str = "MARKER/+=secret";
-
-fn wall() -> DateTime<Utc> {
-    "2026-11-22T12:00:00Z".parse().unwrap()
-}
-
-/// A context as a client would lend it.
-fn context(environment: &Environment, script: &Arc<Script>) -> Context {
-    let settings = Settings {
-        scripted: Some((script.clone(), Clock::starting_at(wall()))),
-        environment: environment.clone(),
-        ..Settings::default()
-    };
-    Context {
-        core: settings.core(&[]).unwrap(),
-        region: None,
-        project_id: None,
-        auth_endpoint: None,
-    }
-}
 
 /// Asks a source once.
 async fn ask(
@@ -71,44 +48,26 @@ fn id(lease: Lease<Credentials>) -> String {
     lease.into_credential().access_key_id
 }
 
-fn reply(status: u16, body: impl Into<String>) -> Step {
-    let mut headers = HeaderMap::new();
-    let date = httpdate::fmt_http_date(wall().into());
-    headers.insert("date", date.parse().unwrap());
-    let reply = Reply {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: body.into().into(),
-        received: crate::pipeline::clock::monotonic(),
-    };
-    Step::Reply(Duration::ZERO, reply)
-}
-
-/// What the metadata service and credentials URIs give: a key good for an hour of the reply's time.
-fn issued(id: &str) -> String {
+/// A key good for an hour of the reply's time.
+fn key(id: &str) -> Value {
     json!({
-        "Code": "Success",
         "AccessKeyId": id,
-        "AccessKeySecret": "secret",
-        "SecurityToken": "token",
-        "Expiration": expiration(),
+        "AccessKeySecret": MARKER,
+        "SecurityToken": MARKER,
+        "Expiration": expiration("%Y-%m-%dT%H:%M:%SZ"),
     })
-    .to_string()
 }
 
+/// What the metadata service and credentials URIs give.
+fn issued(id: &str) -> String {
+    let mut key = key(id);
+    key["Code"] = "Success".into();
+    key.to_string()
+}
+
+/// What STS gives.
 fn assumed(id: &str) -> String {
-    json!({"RequestId": "r", "Credentials": {
-        "AccessKeyId": id,
-        "AccessKeySecret": "secret",
-        "SecurityToken": "token",
-        "Expiration": expiration(),
-    }})
-    .to_string()
-}
-
-fn expiration() -> String {
-    let end = wall() + TimeDelta::hours(1);
-    end.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    json!({"RequestId": "r", "Credentials": key(id)}).to_string()
 }
 
 /// Decoded parameters of query and body.
@@ -125,31 +84,62 @@ fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
         .map(|(_, value)| value)
 }
 
-/// `METHOD path` of each request.
-fn paths(sent: &[(tokio::time::Instant, HttpRequest)]) -> Vec<String> {
-    sent.iter()
-        .map(|(_, request)| format!("{} {}", request.method, request.url.path()))
-        .collect()
-}
-
 /// A client on a script.
 fn client(
     source: impl ProvideCredential<Credentials>,
     environment: &Environment,
     script: &Arc<Script>,
 ) -> Client {
-    Client::builder()
-        .region("cn-hangzhou")
-        .credentials(source)
-        .environment(environment)
-        .scripted(script, Clock::starting_at(wall()))
-        .build()
-        .unwrap()
+    Fnf::client(
+        Arc::new(source),
+        environment,
+        script,
+        Clock::starting_at(wall()),
+    )
 }
 
 async fn call(client: &Client) -> Result<(), Error> {
-    let request = StartExecutionRequest::new("flow");
-    client.start_execution(request).send().await.map(drop)
+    Fnf::call(client).await
+}
+
+/// The cloud, for the laws of all sources.
+struct Fnf;
+
+impl Cloud for Fnf {
+    type Credential = Credentials;
+    type Client = Client;
+
+    fn client(
+        source: testing::Source<Self>,
+        environment: &Environment,
+        script: &Arc<Script>,
+        clock: Clock,
+    ) -> Client {
+        Client::builder()
+            .region("cn-hangzhou")
+            .credentials(source)
+            .environment(environment)
+            .scripted(script, clock)
+            .build()
+            .unwrap()
+    }
+
+    fn call(client: &Client) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        let call = client.start_execution(StartExecutionRequest::new("flow"));
+        async { call.send().await.map(drop) }
+    }
+
+    fn answer(request: &HttpRequest) -> Option<Step> {
+        (request.url.host_str() == Some("cn-hangzhou.fnf.aliyuncs.com")).then(started)
+    }
+
+    fn sent_with(request: &HttpRequest) -> String {
+        parameter(request, "AccessKeyId").unwrap()
+    }
+
+    fn clock_refusal(_: &HttpRequest, time: DateTime<Utc>) -> Option<Step> {
+        Some(dated(time, 400, r#"{"Code":"InvalidTimeStamp.Expired"}"#))
+    }
 }
 
 fn is_metadata(request: &HttpRequest) -> bool {

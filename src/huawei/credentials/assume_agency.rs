@@ -14,7 +14,8 @@ use crate::{
 ///
 /// The client's project, or the one that bears the region's name, is the other account's; the
 /// source is asked for a credential of its own project. Its user needs the right "Agent Operator".
-/// Each refresh asks the source anew. A refusal is final for 5 minutes.
+/// Each refresh asks the source anew. A refusal is final for 5 minutes. The documents speak of a
+/// source that gives tokens; with a key, the request is signed, which was not tried on the service.
 ///
 /// ```
 /// use cloud_workflows::huawei::{AssumeAgency, Client, IamPassword};
@@ -52,6 +53,7 @@ impl AssumeAgency {
     async fn load(&self, context: &Context) -> Result<Lease<Credential>, Error> {
         let own = Context {
             project_id: None,
+            project_name: None,
             ..context.clone()
         };
         let request = CreateAgencyToken {

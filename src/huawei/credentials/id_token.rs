@@ -7,11 +7,14 @@ use serde_json::json;
 
 use super::{
     Credential,
-    temporary::{OPTIONS, TemporaryKey, token_in, without_body},
+    temporary::{OPTIONS, TemporaryKey, without_body},
 };
 use crate::{
     error::{Error, ErrorKind},
-    huawei::protocol::{Rest, Wire},
+    huawei::{
+        endpoint,
+        protocol::{Rest, Wire},
+    },
     payload::Secret,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
@@ -55,10 +58,9 @@ impl IdToken {
             let message = "the identity provider's id is no header value";
             Error::new(ErrorKind::Credentials, message)
         })?;
-        let Some(endpoint) = context.auth_endpoint.clone() else {
-            return Err(Error::configuration("iam_endpoint", "is missing"));
-        };
-        let token = token_in(context, &self.file, "the id token").await?;
+        let endpoint = endpoint::iam_for(context)?;
+        let token = context.environment().read_token(&self.file, "the id token");
+        let token = token.await?;
         let body = json!({"auth": {"id_token": {"id": token.expose()}}}).to_string();
         let request = UnscopedToken { idp_id, body };
         let iam = Rest::anonymous(endpoint.clone());

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Credential,
-    temporary::{OPTIONS, TemporaryKey, token_in},
+    temporary::{OPTIONS, TemporaryKey},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -17,6 +17,7 @@ use crate::{
     payload::Secret,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
+        environment::Environment,
         operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
         settings::Settings,
         transport::Reply,
@@ -32,8 +33,9 @@ use crate::{
 /// Source: the official Python core 3.1.219.
 #[derive(Clone, Default)]
 pub struct OidcSts {
-    /// None: all is in the environment.
+    /// None: all three are in the environment.
     given: Option<Given>,
+    session: Session,
 }
 
 #[derive(Clone)]
@@ -41,7 +43,12 @@ struct Given {
     provider_urn: String,
     agency_urn: String,
     token: IdTokenPlace,
-    session_name: Option<String>,
+}
+
+/// What may be said of a key; what is not is in the environment, for a source that is.
+#[derive(Clone, Default)]
+struct Session {
+    name: Option<String>,
     duration_seconds: Option<u32>,
     policy: Option<String>,
     policy_ids: Vec<String>,
@@ -65,48 +72,75 @@ impl OidcSts {
                 provider_urn: provider_urn.into(),
                 agency_urn: agency_urn.into(),
                 token: IdTokenPlace::File(token_file.into()),
-                session_name: None,
-                duration_seconds: None,
-                policy: None,
-                policy_ids: Vec::new(),
             }),
+            session: Session::default(),
         }
     }
 
     /// What the variables `HUAWEICLOUD_OIDC_PROVIDER_URN`, `_AGENCY_URN`, and `_ID_TOKEN` or
     /// `_TOKEN_FILE` say, with `_SESSION_NAME` (default: `oidc-sts-session`), `_DURATION_SECONDS`
     /// (default: 3600), `_POLICY` and `_POLICY_IDS` (separated by commas). They are read when a
-    /// credential is needed.
+    /// credential is needed. What is set here takes its place.
     pub fn from_env() -> Self {
         Self::default()
     }
 
+    /// `agency_session_name`: what the audit log calls the session (default: `oidc-sts-session`).
+    #[must_use]
+    pub fn session_name(mut self, name: impl Into<String>) -> Self {
+        self.session.name = Some(name.into());
+        self
+    }
+
+    /// `duration_seconds`: how long each key lives, in seconds (default: 3600).
+    #[must_use]
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.session.duration_seconds = Some(seconds);
+        self
+    }
+
+    /// `policy`: a policy, as JSON text, that narrows what the agency may do.
+    #[must_use]
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.session.policy = Some(policy.into());
+        self
+    }
+
+    /// `policy_ids`: adds one that narrows what the agency may do.
+    #[must_use]
+    pub fn policy_id(mut self, id: impl Into<String>) -> Self {
+        self.session.policy_ids.push(id.into());
+        self
+    }
+
     async fn load(&self, context: &Context) -> Result<Lease<Credential>, Error> {
-        let given = match &self.given {
-            Some(given) => given.clone(),
-            None => of_environment(context)?,
+        let environment = context.environment();
+        let (given, session) = match &self.given {
+            Some(given) => (given.clone(), self.session.clone()),
+            None => (
+                Given::of(environment)?,
+                self.session.clone().or(environment)?,
+            ),
         };
         let token = match given.token {
-            IdTokenPlace::File(path) => token_in(context, &path, "the OIDC token").await?,
+            IdTokenPlace::File(path) => environment.read_token(&path, "the OIDC token").await?,
             IdTokenPlace::Text(token) => token,
         };
         token.check("the OIDC token")?;
         let mut body = json!({
             "provider_urn": given.provider_urn,
             "agency_urn": given.agency_urn,
-            "agency_session_name": given.session_name.as_deref().unwrap_or("oidc-sts-session"),
+            "agency_session_name": session.name.as_deref().unwrap_or("oidc-sts-session"),
             "id_token": token.expose(),
-            "duration_seconds": given.duration_seconds.unwrap_or(3600),
+            "duration_seconds": session.duration_seconds.unwrap_or(3600),
         });
-        if let Some(policy) = given.policy {
+        if let Some(policy) = session.policy {
             body["policy"] = policy.into();
         }
-        if !given.policy_ids.is_empty() {
-            body["policy_ids"] = given.policy_ids.into();
+        if !session.policy_ids.is_empty() {
+            body["policy_ids"] = session.policy_ids.into();
         }
-        let named = context
-            .environment()
-            .variable("HUAWEICLOUD_SDK_STS_ENDPOINT");
+        let named = environment.variable("HUAWEICLOUD_SDK_STS_ENDPOINT");
         let address = named.unwrap_or_else(|| endpoint::sts_host(context.region()));
         let address = Settings::default().endpoint("sts_endpoint", &address)?;
         let request = AssumeAgencyWithOidc(body.to_string());
@@ -115,31 +149,39 @@ impl OidcSts {
     }
 }
 
-fn of_environment(context: &Context) -> Result<Given, Error> {
-    let environment = context.environment();
-    let provider_urn = environment.required("HUAWEICLOUD_OIDC_PROVIDER_URN")?;
-    let agency_urn = environment.required("HUAWEICLOUD_OIDC_AGENCY_URN")?;
-    let token = match environment.variable("HUAWEICLOUD_OIDC_ID_TOKEN") {
-        Some(token) => IdTokenPlace::Text(token.into()),
-        None => IdTokenPlace::File(environment.required("HUAWEICLOUD_OIDC_TOKEN_FILE")?.into()),
-    };
-    let seconds = environment.variable("HUAWEICLOUD_OIDC_DURATION_SECONDS");
-    let seconds = seconds.map(|seconds| seconds.trim().parse()).transpose();
-    let ids = environment.variable("HUAWEICLOUD_OIDC_POLICY_IDS");
-    let ids = ids.unwrap_or_default();
-    let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
-    Ok(Given {
-        provider_urn,
-        agency_urn,
-        token,
-        session_name: environment.variable("HUAWEICLOUD_OIDC_SESSION_NAME"),
-        duration_seconds: seconds.map_err(|_| {
-            let message = "`HUAWEICLOUD_OIDC_DURATION_SECONDS` is not a number of seconds";
-            Error::new(ErrorKind::Credentials, message)
-        })?,
-        policy: environment.variable("HUAWEICLOUD_OIDC_POLICY"),
-        policy_ids: ids.map(str::to_owned).collect(),
-    })
+impl Given {
+    fn of(environment: &Environment) -> Result<Self, Error> {
+        Ok(Self {
+            provider_urn: environment.required("HUAWEICLOUD_OIDC_PROVIDER_URN")?,
+            agency_urn: environment.required("HUAWEICLOUD_OIDC_AGENCY_URN")?,
+            token: match environment.variable("HUAWEICLOUD_OIDC_ID_TOKEN") {
+                Some(token) => IdTokenPlace::Text(token.into()),
+                None => {
+                    IdTokenPlace::File(environment.required("HUAWEICLOUD_OIDC_TOKEN_FILE")?.into())
+                }
+            },
+        })
+    }
+}
+
+impl Session {
+    /// With what the environment says where nothing is said here.
+    fn or(mut self, environment: &Environment) -> Result<Self, Error> {
+        let variable = |name: &str| environment.variable(&format!("HUAWEICLOUD_OIDC_{name}"));
+        self.name = self.name.or_else(|| variable("SESSION_NAME"));
+        self.policy = self.policy.or_else(|| variable("POLICY"));
+        if let (None, Some(seconds)) = (self.duration_seconds, variable("DURATION_SECONDS")) {
+            self.duration_seconds = Some(seconds.trim().parse().map_err(|_| {
+                let message = "`HUAWEICLOUD_OIDC_DURATION_SECONDS` is not a number of seconds";
+                Error::new(ErrorKind::Credentials, message)
+            })?);
+        }
+        if let (true, Some(ids)) = (self.policy_ids.is_empty(), variable("POLICY_IDS")) {
+            let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
+            self.policy_ids = ids.map(str::to_owned).collect();
+        }
+        Ok(self)
+    }
 }
 
 /// The body of the call.

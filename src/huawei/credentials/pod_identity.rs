@@ -5,10 +5,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-use super::{
-    Credential,
-    temporary::{TemporaryKey, token_in},
-};
+use super::{Credential, temporary::TemporaryKey};
 use crate::{
     error::{Error, ErrorKind},
     payload::Secret,
@@ -74,7 +71,8 @@ impl PodIdentity {
                 return Err(Error::new(ErrorKind::Credentials, message));
             }
         };
-        let token = token_in(context, &given.token_file, "the pod's token").await?;
+        let token = environment.read_token(&given.token_file, "the pod's token");
+        let token = token.await?;
         let mut token = HeaderValue::from_str(token.expose()).map_err(|_| {
             Error::new(ErrorKind::Credentials, "the pod's token is no header value")
         })?;

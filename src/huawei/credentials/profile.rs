@@ -15,7 +15,7 @@ use crate::{
 /// The section `[basic]` of the credentials file that Huawei Cloud's SDKs share.
 ///
 /// Keys `ak`, `sk`, `security_token`, `project_id` (where the client is not told one) and
-/// `iam_endpoint` (https; instead of the client's). The pair `idp_id` and `id_token_file` wins over
+/// `iam_endpoint` (https; where the client is not told one). The pair `idp_id` and `id_token_file` wins over
 /// `ak` and `sk`, as [`IdToken`]. The file is read at each refresh: the one
 /// named here, else by `HUAWEICLOUD_SDK_CREDENTIALS_FILE`, else `~/.huaweicloud/credentials`.
 ///
@@ -51,7 +51,7 @@ impl Profile {
             .get("basic")
             .ok_or_else(|| Error::new(ErrorKind::Credentials, "section `[basic]` not found"))?;
         let mut context = context.clone();
-        if let Some(endpoint) = section.get("iam_endpoint") {
+        if let (None, Some(endpoint)) = (&context.auth_endpoint, section.get("iam_endpoint")) {
             let endpoint = Settings::default().endpoint("iam_endpoint", endpoint)?;
             context.auth_endpoint = Some(endpoint);
         }

@@ -1,6 +1,6 @@
-//! Temporary keys, as metadata, pods, STS and IAM write them; token files.
+//! Temporary keys, as metadata, pods, STS and IAM write them.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::{AccessKey, Credential};
 use crate::{
     error::{Error, ErrorKind},
-    payload::Secret,
     pipeline::{
         call::CallOptions,
         credential::{Context, Lease},
@@ -121,12 +120,3 @@ pub(super) const OPTIONS: CallOptions = CallOptions {
     retry: None,
     repeat_if_unknown: false,
 };
-
-/// The token in a file, read anew each time, for tokens change.
-pub(super) async fn token_in(context: &Context, path: &Path, what: &str) -> Result<Secret, Error> {
-    let file = context.environment().read(path).await?;
-    // Editors and shells end files with a line end; no token does.
-    let token = Secret::new(file.expose().trim_ascii());
-    token.check(what)?;
-    Ok(token)
-}

@@ -4,13 +4,12 @@ mod chain;
 mod environment;
 mod federation;
 mod files;
-mod leaks;
+mod laws;
 mod metadata;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,30 +20,20 @@ use crate::{
         clock::Clock,
         credential::is_passing,
         environment::Environment,
-        settings::Settings,
+        testing::{self, Cloud, MARKER, dated, paths, reply, wall, with_header},
         transport::{
-            HttpRequest, Reply, Stage,
+            HttpRequest, Stage,
             scripted::{Script, Step},
         },
     },
 };
 
-fn wall() -> DateTime<Utc> {
-    "2026-11-22T12:00:00Z".parse().unwrap()
-}
-
 /// A context as a client would lend it, in a region and for no project.
 fn context(environment: &Environment, script: &Arc<Script>) -> Context {
-    let settings = Settings {
-        scripted: Some((script.clone(), Clock::starting_at(wall()))),
-        environment: environment.clone(),
-        ..Settings::default()
-    };
     Context {
-        core: settings.core(&[]).unwrap(),
         region: Some("cn-north-4".to_owned()),
-        project_id: None,
         auth_endpoint: Some("https://iam.example/".parse().unwrap()),
+        ..testing::context(environment, script)
     }
 }
 
@@ -81,28 +70,9 @@ fn id(lease: Lease<Credential>) -> String {
     }
 }
 
-fn reply(status: u16, body: impl Into<String>) -> Step {
-    with_header(status, "x-other", "", body)
-}
-
-fn with_header(status: u16, name: &'static str, value: &str, body: impl Into<String>) -> Step {
-    let mut headers = HeaderMap::new();
-    let date = httpdate::fmt_http_date(wall().into());
-    headers.insert("date", date.parse().unwrap());
-    headers.insert(name, value.parse().unwrap());
-    let reply = Reply {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: body.into().into(),
-        received: crate::pipeline::clock::monotonic(),
-    };
-    Step::Reply(Duration::ZERO, reply)
-}
-
 /// An hour of the reply's time.
 fn expiration() -> String {
-    let end = wall() + TimeDelta::hours(1);
-    end.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+    testing::expiration("%Y-%m-%dT%H:%M:%S%.6fZ")
 }
 
 fn token(text: &str) -> Step {
@@ -118,21 +88,10 @@ fn body(request: &HttpRequest) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
-/// `METHOD host path` of each request.
-fn paths(sent: &[(tokio::time::Instant, HttpRequest)]) -> Vec<String> {
-    let line = |request: &HttpRequest| {
-        let host = request.url.host_str().unwrap();
-        format!("{} {host} {}", request.method, request.url.path())
-    };
-    sent.iter().map(|(_, request)| line(request)).collect()
-}
-
 /// No request may carry both.
 fn assert_one_way(sent: &[(tokio::time::Instant, HttpRequest)]) {
     for (_, request) in sent {
-        let headers = &request.headers;
-        let both = headers.contains_key("x-auth-token") && headers.contains_key("authorization");
-        assert!(!both, "{request:?}");
+        FunctionGraph::check(request);
     }
 }
 
@@ -142,19 +101,72 @@ fn client(
     environment: &Environment,
     script: &Arc<Script>,
 ) -> Client {
-    Client::builder()
-        .region("cn-north-4")
-        .credentials(source)
-        .environment(environment)
-        .scripted(script, Clock::starting_at(wall()))
-        .build()
-        .unwrap()
+    FunctionGraph::client(
+        Arc::new(source),
+        environment,
+        script,
+        Clock::starting_at(wall()),
+    )
 }
 
 async fn call(client: &Client) -> Result<(), Error> {
-    let request = StartSyncWorkflowExecutionRequest::new("flow");
-    let call = client.start_sync_workflow_execution(request);
-    call.send().await.map(drop)
+    FunctionGraph::call(client).await
+}
+
+/// The cloud, for the laws of all sources.
+struct FunctionGraph;
+
+impl Cloud for FunctionGraph {
+    type Credential = Credential;
+    type Client = Client;
+
+    fn client(
+        source: testing::Source<Self>,
+        environment: &Environment,
+        script: &Arc<Script>,
+        clock: Clock,
+    ) -> Client {
+        Client::builder()
+            .region("cn-north-4")
+            .credentials(source)
+            .environment(environment)
+            .scripted(script, clock)
+            .build()
+            .unwrap()
+    }
+
+    fn call(client: &Client) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        let request = StartSyncWorkflowExecutionRequest::new("flow");
+        let call = client.start_sync_workflow_execution(request);
+        async { call.send().await.map(drop) }
+    }
+
+    fn answer(request: &HttpRequest) -> Option<Step> {
+        is_flow(request).then(done)
+    }
+
+    fn sent_with(request: &HttpRequest) -> String {
+        let header = |name: &str| Some(request.headers.get(name)?.to_str().unwrap());
+        match header("x-auth-token") {
+            Some(token) => token.trim_end_matches(MARKER).to_owned(),
+            None => {
+                let signature = header("authorization").unwrap();
+                let (_, rest) = signature.split_once("Access=").unwrap();
+                rest.split(',').next().unwrap().to_owned()
+            }
+        }
+    }
+
+    fn clock_refusal(request: &HttpRequest, time: DateTime<Utc>) -> Option<Step> {
+        let refusal = || dated(time, 401, r#"{"error_code":"APIGW.0301"}"#);
+        request.headers.contains_key("authorization").then(refusal)
+    }
+
+    fn check(request: &HttpRequest) {
+        let headers = &request.headers;
+        let both = headers.contains_key("x-auth-token") && headers.contains_key("authorization");
+        assert!(!both, "{request:?}");
+    }
 }
 
 fn is_flow(request: &HttpRequest) -> bool {
@@ -165,15 +177,12 @@ fn done() -> Step {
     reply(200, r#"{"status":"success"}"#)
 }
 
-/// Stands in every secret.
-const MARKER: &str = "MARKER/+=secret";
-
 /// What metadata services and agents give: a key good for an hour of the reply's time.
 fn issued(access: &str) -> String {
     json!({"credential": {
         "access": access,
-        "secret": "secret",
-        "securitytoken": "token",
+        "secret": MARKER,
+        "securitytoken": MARKER,
         "expires_at": expiration(),
     }})
     .to_string()

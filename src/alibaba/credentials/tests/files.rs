@@ -163,7 +163,7 @@ async fn a_cli_profile_runs_a_program() {
     assert_eq!(id(ask_offline(&source, &environment).await.unwrap()), "id");
     print(
         json!({"mode": "StsToken", "access_key_id": "STS.id", "access_key_secret": "s",
-                 "sts_token": "t", "expiration": expiration()}),
+                 "sts_token": "t", "expiration": expiration("%Y-%m-%dT%H:%M:%SZ")}),
     );
     assert_eq!(
         id(ask_offline(&source, &environment).await.unwrap()),

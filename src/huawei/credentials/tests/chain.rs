@@ -148,6 +148,18 @@ async fn a_client_from_the_environment() {
             flow("first.example", "looked-up"),
         ]
     );
+    assert_eq!(
+        asked_for(&environment, |builder| builder).await,
+        "cn-north-4"
+    );
+    environment.set("OS_TENANT_NAME", "cn-north-4_team");
+    assert_eq!(
+        asked_for(&environment, |builder| builder).await,
+        "cn-north-4_team"
+    );
+    environment.set("HW_PROJECT_NAME", "cn-north-4_other");
+    let name = asked_for(&environment, |builder| builder.project_name("told")).await;
+    assert_eq!(name, "told");
     environment.set("HW_PROJECT_ID", "p-1");
     assert_eq!(
         sent(|builder| builder).await,
@@ -164,6 +176,61 @@ async fn a_client_from_the_environment() {
     );
     let shown = format!("{:?}", build().unwrap());
     assert!(shown.contains("DefaultCredentials"), "{shown}");
+}
+
+/// The name of the project that IAM is asked for.
+async fn asked_for(
+    environment: &Environment,
+    builder: fn(ClientBuilder) -> ClientBuilder,
+) -> String {
+    let script = Script::new([project(), done()]);
+    let builder = builder(ClientBuilder::of_environment(environment.clone()));
+    let client = builder
+        .scripted(&script, Clock::starting_at(wall()))
+        .build();
+    call(&client.unwrap()).await.unwrap();
+    let (_, request) = script.sent().remove(0);
+    let mut query = request.url.query_pairs();
+    query.next().unwrap().1.into_owned()
+}
+
+/// The project's name is for tokens too, and for a source that reads variables by itself.
+#[tokio::test]
+async fn a_project_by_name() {
+    let environment = Environment::fake(&[
+        ("HW_DOMAIN_NAME", "d"),
+        ("HW_USER_NAME", "u"),
+        ("HW_USER_PASSWORD", "p"),
+        ("OS_PROJECT_NAME", "cn-north-4_team"),
+    ]);
+    let script = Script::new([token("t")]);
+    let source = EnvironmentCredentials::new();
+    let lease = source.provide(&context(&environment, &script)).await;
+    assert_eq!(id(lease.unwrap()), "t");
+    let scope = &body(&script.sent()[0].1)["auth"]["scope"];
+    assert_eq!(scope, &json!({"project": {"name": "cn-north-4_team"}}));
+}
+
+/// One load asks a source once, also the one that served before: refusals add up.
+#[tokio::test(start_paused = true)]
+async fn what_served_before_and_is_refused_is_asked_once_a_load() {
+    let environment = Environment::fake(&[
+        ("HW_DOMAIN_NAME", "d"),
+        ("HW_USER_NAME", "u"),
+        ("HW_USER_PASSWORD", "p"),
+    ]);
+    let source = DefaultCredentials::new();
+    let script = Script::new([token("t")]);
+    ask(&source, &environment, &script).await.unwrap();
+    let script = Script::playing(|request| match is_metadata(request) {
+        true => Some(reply(404, "")),
+        false => Some(reply(401, r#"{"error_code":"IAM.0061","error_msg":"no"}"#)),
+    });
+    let error = ask(&source, &environment, &script).await.unwrap_err();
+    assert!(error.message().contains("environment: "), "{error}");
+    let paths = paths(&script.sent());
+    let asked = paths.iter().filter(|path| path.contains("tokens"));
+    assert_eq!(asked.count(), 1);
 }
 
 /// However soon the others may do better, the user is not locked.

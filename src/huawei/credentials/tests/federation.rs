@@ -45,6 +45,19 @@ async fn an_agency_taken_on_with_a_token_file_that_changes() {
                "agency_session_name": "me", "duration_seconds": 900, "policy": "{}",
                "policy_ids": ["a", "b"]})
     );
+    let script = Script::new([reply(200, key("ak-3"))]);
+    let told = OidcSts::from_env()
+        .session_name("told")
+        .duration_seconds(1_800)
+        .policy("[]")
+        .policy_id("c");
+    ask(&told, &environment, &script).await.unwrap();
+    assert_eq!(
+        body(&script.sent()[0].1),
+        json!({"provider_urn": "/value", "agency_urn": "/value", "id_token": "token.2",
+               "agency_session_name": "told", "duration_seconds": 1800, "policy": "[]",
+               "policy_ids": ["c"]})
+    );
     let down = Script::playing(|_| Some(Step::Silence));
     let error = ask(&source, &environment, &down).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Timeout && is_passing(&error));

@@ -53,11 +53,17 @@ async fn the_profile_names_project_and_iam() {
     environment.write("/keys", format!("{keys}iam_endpoint = iam.own.example\n"));
     let script = Script::new([project()]);
     let source = Profile::new();
-    source
-        .provide(&context(&environment, &script))
-        .await
-        .unwrap();
+    let untold = Context {
+        auth_endpoint: None,
+        ..context(&environment, &script)
+    };
+    source.provide(&untold).await.unwrap();
     assert_eq!(paths(&script.sent()), ["GET iam.own.example /v3/projects"]);
+    // What the client was told goes before what a file says.
+    let script = Script::new([project()]);
+    let lease = source.provide(&context(&environment, &script)).await;
+    assert!(lease.is_ok());
+    assert_eq!(paths(&script.sent()), ["GET iam.example /v3/projects"]);
     environment.write("/keys", format!("{keys}project_id = mine\n"));
     let script = Script::new([]);
     let lease = source.provide(&context(&environment, &script)).await;
@@ -69,6 +75,6 @@ async fn the_profile_names_project_and_iam() {
         "/keys",
         format!("{keys}iam_endpoint = http://iam.example\n"),
     );
-    let error = ask_offline(&source, &environment).await.unwrap_err();
+    let error = source.provide(&untold).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }

@@ -3,7 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use super::*;
@@ -30,7 +30,7 @@ async fn the_machine_s_agency_is_asked_for_with_a_token() {
     assert_eq!(sent[0].1.headers["x-metadata-token-ttl-seconds"], "21600");
     let token = &sent[1].1.headers["x-metadata-token"];
     assert!(token == "v2-token" && token.is_sensitive());
-    assert_eq!(sent[2].1.headers["x-security-token"], "token");
+    assert_eq!(sent[2].1.headers["x-security-token"], MARKER);
     assert_one_way(&sent);
 }
 
@@ -176,60 +176,6 @@ async fn a_pod_shows_a_token_that_changes() {
     assert!(!format!("{error:?}").contains("MAR"), "{error}");
 }
 
-/// One load for everyone, and again at its end.
-#[tokio::test(start_paused = true)]
-async fn a_thousand_calls_at_expiry_ask_once() {
-    let script = Script::playing(|request| match is_metadata(request) {
-        true => instance(request, "ak-1"),
-        false if is_flow(request) => Some(done()),
-        false => Some(project()),
-    });
-    let client = client(EcsMetadata::new(), &Environment::fake(&[]), &script);
-    // Each key is an hour of the reply's time good: hours later too, for the reply says so.
-    for _ in 0..3 {
-        let mut calls = tokio::task::JoinSet::new();
-        for _ in 0..1_000 {
-            let client = client.clone();
-            calls.spawn(async move { call(&client).await });
-        }
-        while let Some(outcome) = calls.join_next().await {
-            outcome.unwrap().unwrap();
-        }
-        let sent = script.sent();
-        assert_one_way(&sent);
-        let asked = sent.iter().filter(|(_, request)| is_metadata(request));
-        assert_eq!(asked.count(), 2);
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-    }
-}
-
-/// While the metadata service is down, calls go on with the key that they have.
-#[tokio::test(start_paused = true)]
-async fn an_outage_is_lived_through() {
-    let up = Arc::new(AtomicBool::new(true));
-    let script = Script::playing({
-        let up = up.clone();
-        move |request| match is_metadata(request) {
-            true if up.load(Ordering::Relaxed) => instance(request, "ak-1"),
-            true => Some(Step::Silence),
-            false if is_flow(request) => Some(done()),
-            false => Some(project()),
-        }
-    });
-    let client = client(EcsMetadata::new(), &Environment::fake(&[]), &script);
-    call(&client).await.unwrap();
-    up.store(false, Ordering::Relaxed);
-    // A synchronous start wants a key that is good for its whole attempt.
-    tokio::time::sleep(Duration::from_secs(3_250)).await;
-    call(&client).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(100)).await;
-    let error = call(&client).await.unwrap_err();
-    assert!(error.kind() == ErrorKind::Credentials && error.is_retryable());
-    up.store(true, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    call(&client).await.unwrap();
-}
-
 /// The body and its length go over the wire.
 #[tokio::test]
 async fn metadata_goes_over_the_wire() {
@@ -267,15 +213,9 @@ async fn metadata_goes_over_the_wire() {
     });
     let environment = Environment::fake(&[]);
     environment.write("/token", "jwt");
-    let settings = Settings {
-        environment,
-        ..Settings::default()
-    };
     let context = Context {
-        core: settings.core(&[]).unwrap(),
-        region: None,
         project_id: Some("p".to_owned()),
-        auth_endpoint: None,
+        ..testing::real_context(&environment)
     };
     let lease = EcsMetadata::at(&address).provide(&context).await;
     assert_eq!(id(lease.unwrap()), "ak-wire");
