@@ -72,6 +72,27 @@ fn lent(settings: Settings) -> Context {
     }
 }
 
+/// Runs the test that calls this once more, in a process whose environment names a proxy that is
+/// dead; there, it does nothing.
+pub(crate) fn again_behind_a_dead_proxy(test: &str) {
+    const CHILD: &str = "CLOUD_WORKFLOWS_TEST_BEHIND_A_PROXY";
+    if std::env::var_os(CHILD).is_some() {
+        return;
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.arg(test).env(CHILD, "1");
+    child.env_remove("NO_PROXY").env_remove("no_proxy");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, "http://127.0.0.1:9");
+    }
+    let output = child.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}
+
 pub(crate) fn reply(status: u16, body: impl Into<String>) -> Step {
     dated(wall(), status, body)
 }

@@ -214,32 +214,12 @@ fn loopback() -> String {
 
 #[tokio::test]
 async fn metadata_goes_over_the_wire_and_past_every_proxy() {
-    const CHILD: &str = "CLOUD_WORKFLOWS_TEST_BEHIND_A_PROXY";
     let context = testing::real_context(&Environment::fake(&[]));
     let source = EcsRamRole::new().at(loopback());
     assert_eq!(id(source.provide(&context).await.unwrap()), "STS.wire");
     let uri = CredentialsUri::new(format!("{}/keys", loopback()));
     assert_eq!(id(uri.provide(&context).await.unwrap()), "STS.wire");
-    if std::env::var_os(CHILD).is_some() {
-        return;
-    }
-    // The same once more, in a process whose environment names a proxy that is dead.
-    let test = "metadata_goes_over_the_wire_and_past_every_proxy";
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-    child
-        .arg(test)
-        .env(CHILD, "1")
-        .env_remove("NO_PROXY")
-        .env_remove("no_proxy");
-    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-        child.env(name, "http://127.0.0.1:9");
-    }
-    let output = child.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    testing::again_behind_a_dead_proxy("metadata_goes_over_the_wire_and_past_every_proxy");
 }
 
 /// Nobody listens, someone never answers, someone says too much.

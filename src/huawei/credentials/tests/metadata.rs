@@ -178,7 +178,7 @@ async fn a_pod_shows_a_token_that_changes() {
 
 /// The body and its length go over the wire.
 #[tokio::test]
-async fn metadata_goes_over_the_wire() {
+async fn agency_and_pod_go_over_the_wire_and_past_every_proxy() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let bodies = Arc::new(AtomicUsize::new(0));
@@ -222,4 +222,5 @@ async fn metadata_goes_over_the_wire() {
     let lease = PodIdentity::new(&address, "/token").provide(&context).await;
     assert_eq!(id(lease.unwrap()), "ak-wire");
     assert_eq!(bodies.load(Ordering::Relaxed), 1);
+    testing::again_behind_a_dead_proxy("agency_and_pod_go_over_the_wire_and_past_every_proxy");
 }
