@@ -2,9 +2,11 @@
 //!
 //! `cargo run --example emulator -- --port 8080 --express my_flow --workflow my-workflow`
 
+use std::{thread, time::Duration};
+
 use clap::Parser;
-use cloud_workflows::emulator::Emulator;
-use serde_json::Value;
+use cloud_workflows::{FlowFailure, emulator::Emulator};
+use serde_json::value::RawValue;
 
 #[derive(Parser)]
 #[command(about = "Serves both clouds' APIs on loopback; flows echo their input")]
@@ -21,15 +23,57 @@ struct Arguments {
     /// Huawei Cloud flow; repeatable
     #[arg(long, value_name = "ID")]
     workflow: Vec<String>,
+    /// Of these flows, one that fails with code `Example`; repeatable
+    #[arg(long, value_name = "NAME")]
+    failing: Vec<String>,
+    /// Of these flows, one that takes its time; repeatable
+    #[arg(long, value_name = "NAME=MILLISECONDS")]
+    slow: Vec<String>,
     /// Alibaba Cloud access key; repeatable
     #[arg(long, value_name = "ID:SECRET")]
     access_key: Vec<String>,
+    /// Alibaba Cloud temporary access key; repeatable
+    #[arg(long, value_name = "ID:SECRET:TOKEN")]
+    sts_key: Vec<String>,
     /// Huawei Cloud IAM user; repeatable
     #[arg(long, value_name = "DOMAIN:USER:PASSWORD")]
     iam_user: Vec<String>,
     /// Huawei Cloud access key; repeatable
     #[arg(long, value_name = "AK:SK")]
     huawei_key: Vec<String>,
+    /// Huawei Cloud temporary access key; repeatable
+    #[arg(long, value_name = "AK:SK:TOKEN")]
+    huawei_temporary_key: Vec<String>,
+}
+
+impl Arguments {
+    /// What a flow of this name does.
+    fn flow(
+        &self,
+        name: &str,
+    ) -> Result<impl Fn(Box<RawValue>) -> Result<Box<RawValue>, FlowFailure> + use<>, String> {
+        let fails = self.failing.iter().any(|failing| failing == name);
+        let slow = self.slow.iter().filter_map(|slow| slow.rsplit_once('='));
+        let delay = match slow.into_iter().find(|(slow, _)| *slow == name) {
+            Some((_, delay)) => delay.parse(),
+            None => Ok(0),
+        };
+        let delay = delay.map_err(|_| format!("--slow {name}: must be milliseconds"))?;
+        Ok(move |input| {
+            thread::sleep(Duration::from_millis(delay));
+            if fails {
+                return Err(FlowFailure::new("Example", "this flow always fails"));
+            }
+            Ok(input)
+        })
+    }
+}
+
+/// The three parts of an argument; the last may hold colons.
+fn three<'a>(argument: &'a str, form: &str) -> Result<[&'a str; 3], String> {
+    let parts: Vec<_> = argument.splitn(3, ':').collect();
+    let parts = parts.try_into();
+    parts.map_err(|_| format!("{argument}: must be {form}"))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,28 +86,31 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .ok_or("--access-key: must be ID:SECRET")?;
         builder = builder.access_key(id, secret);
     }
+    for key in &arguments.sts_key {
+        let [id, secret, token] = three(key, "ID:SECRET:TOKEN")?;
+        builder = builder.sts_key(id, secret, token);
+    }
     for user in &arguments.iam_user {
-        let mut parts = user.splitn(3, ':');
-        let mut part = || {
-            parts
-                .next()
-                .ok_or("--iam-user: must be DOMAIN:USER:PASSWORD")
-        };
-        builder = builder.iam_user(part()?, part()?, part()?);
+        let [domain, user, password] = three(user, "DOMAIN:USER:PASSWORD")?;
+        builder = builder.iam_user(domain, user, password);
     }
     for key in &arguments.huawei_key {
         let (access_key, secret_key) = key.split_once(':').ok_or("--huawei-key: must be AK:SK")?;
         builder = builder.huawei_key(access_key, secret_key);
     }
+    for key in &arguments.huawei_temporary_key {
+        let [access_key, secret_key, token] = three(key, "AK:SK:TOKEN")?;
+        builder = builder.huawei_temporary_key(access_key, secret_key, token);
+    }
     let emulator = builder.start()?;
     for flow in &arguments.standard {
-        emulator.standard(flow, |input: Value| Ok(input));
+        emulator.standard(flow, arguments.flow(flow)?);
     }
     for flow in &arguments.express {
-        emulator.express(flow, |input: Value| Ok(input));
+        emulator.express(flow, arguments.flow(flow)?);
     }
     for flow in &arguments.workflow {
-        emulator.workflow(flow, |input: Value| Ok(input));
+        emulator.workflow(flow, arguments.flow(flow)?);
     }
 
     let (id, secret) = emulator.access_key();
