@@ -75,14 +75,17 @@ impl Payload {
         if self.has_fault {
             return Err(Error::invalid(field, "could not be serialised to JSON"));
         }
-        let is_object = self.text.trim_ascii_start().starts_with('{')
-            && serde_json::from_str::<IgnoredAny>(&self.text).is_ok();
-        if is_object {
+        if is_object(&self.text) {
             Ok(())
         } else {
             Err(Error::invalid(field, "must be the text of a JSON object"))
         }
     }
+}
+
+/// Whether it is the text of a JSON object, whatever the size of its numbers.
+pub(crate) fn is_object(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 impl From<&RawValue> for Payload {

@@ -24,7 +24,7 @@ use cloud_workflows::{
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Client, Method, Response, header::HeaderMap};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use sha1::Sha1;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -763,6 +763,39 @@ async fn huawei_runs() {
             "{body}"
         );
     }
+}
+
+/// Both services take any JSON object; what becomes of its numbers is the flow's matter.
+#[tokio::test]
+async fn numbers_too_large_for_a_double_are_taken() {
+    let emulator = Emulator::start().unwrap();
+    let echo = |input: Box<RawValue>| Ok(input);
+    emulator.express("x", echo).workflow("w", echo);
+    let input = r#"{"n":1e400,"n":-0}"#;
+
+    let own = [("FlowName", "x"), ("Input", input)];
+    let (status, body) = call(&emulator, "StartSyncExecution", &own).await;
+    assert_eq!((status, &body["Output"]), (200, &json!(input)));
+    // Nesting has a limit, 127; brackets in a text are none.
+    let nested = |depth| {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        format!(
+            r#"{{"\\\"{{[":{open}"{}"{close},"a":[{{}}]}}"#,
+            "[".repeat(200)
+        )
+    };
+    for (input, expected) in [(nested(126), 200), (nested(127), 400)] {
+        let own = [("FlowName", "x"), ("Input", input.as_str())];
+        let (status, _) = call(&emulator, "StartSyncExecution", &own).await;
+        assert_eq!(status, expected, "{input}");
+    }
+
+    let project = json!({"project": {"name": emulator.region()}});
+    let (token, _) = token(&emulator, project).await;
+    let body = format!(r#"{{"input":{input}}}"#);
+    let answer = post(&emulator, &path(&emulator, "w"), Some(&token), body).await;
+    let answer = answer.text().await.unwrap();
+    assert!(answer.contains(&format!(r#""output":{input}"#)), "{answer}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use super::{
     State, aksk,
     flow::{Cloud, Mode, execution_id},
+    form::is_input,
     id,
     record::RecordedRequest,
     reply::Reply,
@@ -54,7 +55,7 @@ pub(crate) async fn handle(
         return invalid("Invalid parameters.");
     };
     let input = body.input.get();
-    if serde_json::from_str::<Map<String, Value>>(input).is_err() {
+    if !is_input(input) {
         return invalid("Invalid parameters: input must be an object.");
     }
     // How the service hands these to a flow is not documented; a closure does not see them.

@@ -88,8 +88,8 @@ def check_emulator(program, seed, rounds):
         for client, call in official.ALIBABA.items():
             alibaba(check, client, call, url.removeprefix("http://"), random.Random(f"{seed}:{client}"), rounds)
         check_nonce_and_clock(check, url.removeprefix("http://"))
-        project_id = huawei_iam(check, url)
-        huawei(check, url, project_id, random.Random(f"{seed}:huawei"), rounds)
+        project_id, token = huawei_iam(check, url)
+        huawei(check, url, project_id, token, random.Random(f"{seed}:huawei"), rounds)
         return check.counts
     finally:
         process.kill()
@@ -254,7 +254,7 @@ REFUSED = "Incorrect IAM authentication information: "
 
 
 def huawei_iam(check, url):
-    """Tokens and projects by `huaweicloudsdkiam`; gives the project's id."""
+    """Tokens and projects by `huaweicloudsdkiam`; gives the project's id and a token."""
     client = "huaweicloudsdkiam"
     answer = official.projects(url, HUAWEI_KEY, REGION)
     check.equal(f"{client}: projects", (answer.status, answer.code), (200, ""))
@@ -287,11 +287,10 @@ def huawei_iam(check, url):
     # IAM's code is a number, the status once more.
     check.refused(f"{client}: a wrong password", wrong, 401, 401, "The username or password is wrong.", HEX)
     check.refused(f"{client}: no such project", token({"name": "x"}), 404, 404, "Could not find the project.", HEX)
-    huawei.token = token({"name": REGION}).fields["x_subject_token"]
-    return project_id
+    return project_id, token({"name": REGION}).fields["x_subject_token"]
 
 
-def huawei(check, url, project_id, rng, rounds):
+def huawei(check, url, project_id, iam_token, rng, rounds):
     """`sync-executions`, signed and with a token, and what refuses it."""
     client = "huaweicloudsdkfunctiongraph"
 
@@ -315,7 +314,7 @@ def huawei(check, url, project_id, rng, rounds):
     def refused(subject, answer, status, code, message):
         check.refused(f"{client}: {subject}", answer, status, code, message, HEX)
 
-    sources = itertools.cycle([by_key, lambda: by_key(HUAWEI_TEMPORARY), lambda: official.BasicCredentials(huawei.token, project_id)])
+    sources = itertools.cycle([by_key, lambda: by_key(HUAWEI_TEMPORARY), lambda: official.BasicCredentials(iam_token, project_id)])
     inputs = [{chosen: chosen} for chosen in texts.CHOSEN]
     inputs += [{texts.text(rng): texts.value(rng)} for _ in range(3 * rounds)]
     inputs += [{}, {"data": "x" * 200_000}]
@@ -361,7 +360,7 @@ def huawei(check, url, project_id, rng, rounds):
         return signed[-1]
 
     with mock.patch.object(signer, "_process_canonical_request", listen):
-        answer = call(by_key(wrong), {"input": {"流": ODD_INPUT}}, "流程 1")
+        answer = call(by_key(wrong), {"input": {"流": texts.ODD}}, "流程 1")
     canonical = signed[-1].replace("\n", "|")
     message = f"{REFUSED}verify aksk signature fail, canonicalRequest:{canonical}"
     refused("a wrong secret key", answer, 401, "APIGW.0301", message)
@@ -379,5 +378,3 @@ def huawei(check, url, project_id, rng, rounds):
     message = f"{REFUSED}AK access failed to reach the limit,forbidden"
     refused("a locked key", call(by_key({**locked, "secret": "sk"}), body), 401, "APIGW.0301", message)
 
-
-ODD_INPUT = texts.ODD

@@ -93,6 +93,7 @@ class Judge:
     recorded: list = field(default_factory=list)
     nonces: set = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    recording: dict | None = None  # the answer to whatever comes, where nothing is judged
 
     def __enter__(self):
         judge = self
@@ -135,6 +136,9 @@ class Judge:
 
     def judge(self, arrived, header_count):
         case = None
+        if self.recording is not None:
+            self.recorded.append(arrived)
+            return 200, {}, self.recording
         try:
             require(header_count == len(arrived.headers), "a header is given twice", arrived.headers)
             known_by = caller(arrived)
@@ -144,7 +148,6 @@ class Judge:
             with self.lock:
                 case.checked += 1
                 self.checked[kind] = self.checked.get(kind, 0) + 1
-                self.recorded.append((case.number, arrived))
             return 200, headers, reply
         except Exception as wrong:  # whatever it is, the request did not pass
             number = case.number if case else -1

@@ -15,6 +15,7 @@ use crate::{
     emulator::{
         State,
         flow::{Cloud, Ending, Mode, Refusal, Run, made_up_name},
+        form::is_input,
         id,
     },
 };
@@ -206,10 +207,10 @@ fn input<'a>(state: &State, parameters: &'a Parameters) -> Result<&'a str, Refus
     if input.len() > limit {
         return Err(Refused::too_large(limit));
     }
-    match serde_json::from_str::<Map<String, Value>>(input) {
-        Ok(_) => Ok(input),
-        Err(_) => Err(Refused::invalid("Input must be the text of a JSON object")),
+    if !is_input(input) {
+        return Err(Refused::invalid("Input must be the text of a JSON object"));
     }
+    Ok(input)
 }
 
 fn time(time: DateTime<Utc>) -> String {
