@@ -27,8 +27,8 @@ struct Arguments {
     #[arg(long, value_name = "NAME")]
     failing: Vec<String>,
     /// Of these flows, one that takes its time; repeatable
-    #[arg(long, value_name = "NAME=MILLISECONDS")]
-    slow: Vec<String>,
+    #[arg(long, value_name = "NAME=MILLISECONDS", value_parser = slow)]
+    slow: Vec<(String, Duration)>,
     /// Alibaba Cloud access key; repeatable
     #[arg(long, value_name = "ID:SECRET")]
     access_key: Vec<String>,
@@ -51,22 +51,24 @@ impl Arguments {
     fn flow(
         &self,
         name: &str,
-    ) -> Result<impl Fn(Box<RawValue>) -> Result<Box<RawValue>, FlowFailure> + use<>, String> {
+    ) -> impl Fn(Box<RawValue>) -> Result<Box<RawValue>, FlowFailure> + use<> {
         let fails = self.failing.iter().any(|failing| failing == name);
-        let slow = self.slow.iter().filter_map(|slow| slow.rsplit_once('='));
-        let delay = match slow.into_iter().find(|(slow, _)| *slow == name) {
-            Some((_, delay)) => delay.parse(),
-            None => Ok(0),
-        };
-        let delay = delay.map_err(|_| format!("--slow {name}: must be milliseconds"))?;
-        Ok(move |input| {
-            thread::sleep(Duration::from_millis(delay));
+        let slow = self.slow.iter().find(|(slow, _)| slow == name);
+        let delay = slow.map_or(Duration::ZERO, |(_, delay)| *delay);
+        move |input| {
+            thread::sleep(delay);
             if fails {
                 return Err(FlowFailure::new("Example", "this flow always fails"));
             }
             Ok(input)
-        })
+        }
     }
+}
+
+fn slow(argument: &str) -> Result<(String, Duration), String> {
+    let (name, milliseconds) = argument.rsplit_once('=').ok_or("a = is missing")?;
+    let milliseconds = milliseconds.parse().map_err(|_| "no number behind the =")?;
+    Ok((name.to_owned(), Duration::from_millis(milliseconds)))
 }
 
 /// The three parts of an argument; the last may hold colons.
@@ -104,13 +106,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let emulator = builder.start()?;
     for flow in &arguments.standard {
-        emulator.standard(flow, arguments.flow(flow)?);
+        emulator.standard(flow, arguments.flow(flow));
     }
     for flow in &arguments.express {
-        emulator.express(flow, arguments.flow(flow)?);
+        emulator.express(flow, arguments.flow(flow));
     }
     for flow in &arguments.workflow {
-        emulator.workflow(flow, arguments.flow(flow)?);
+        emulator.workflow(flow, arguments.flow(flow));
     }
 
     let (id, secret) = emulator.access_key();
