@@ -277,9 +277,14 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        // The service's words are often in it, and callers log it: no line of a log is forged.
+        if message.contains(char::is_control) {
+            message = OneLine(&message).to_string();
+        }
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message,
             ..Inner::default()
         }))
     }
@@ -507,7 +512,7 @@ impl fmt::Display for Error {
             (None, Some(status)) => write!(f, "HTTP {}: ", status.as_u16())?,
             (None, None) => {}
         }
-        write!(f, "{}", OneLine(&inner.message))?;
+        f.write_str(&inner.message)?;
         if let Some(id) = &inner.request_id {
             write!(f, " [request id {}]", OneLine(id))?;
         }

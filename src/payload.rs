@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, de::IgnoredAny};
+#[cfg(feature = "huawei")]
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -86,12 +87,6 @@ impl Payload {
 /// Whether it is the text of a JSON object, whatever the size of its numbers.
 pub(crate) fn is_object(text: &str) -> bool {
     text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
-}
-
-impl From<&RawValue> for Payload {
-    fn from(raw: &RawValue) -> Self {
-        Self::from_json(raw.get())
-    }
 }
 
 /// So that one flow's output can be the next one's input: `.input_json(payload)`.

@@ -123,7 +123,7 @@ pub(crate) fn json_in_text<'de, D: Deserializer<'de>>(
     Ok(match serde_json::from_str::<String>(raw.get()) {
         Ok(text) if text.is_empty() => None,
         Ok(text) => Some(Payload::from_json(text)),
-        Err(_) => Some(Payload::from(&*raw)),
+        Err(_) => Some(Payload::from_json(raw.get())),
     })
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn json<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Payload>, D::Error> {
     let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    Ok(raw.map(|raw| Payload::from(&*raw)))
+    Ok(raw.map(|raw| Payload::from_json(raw.get())))
 }
 
 /// A part of the reply that may have another shape than documented: then it is absent.
