@@ -374,6 +374,11 @@ fn soak(arguments: &Arguments) -> Fallible<ExitCode> {
     for (what, count) in report["counts"].as_object().ok_or("no report")? {
         println!("  {count:>9} {what}");
     }
+    // A soak in fair weather proves little.
+    let kinds = report["faults"].as_u64().unwrap_or_default();
+    if arguments.faults >= 10 && kinds < 10 {
+        wrong.push(format!("only {kinds} kinds of faults came"));
+    }
     for line in report["wrong"].as_array().ok_or("no report")? {
         wrong.push(line.as_str().unwrap_or_default().to_owned());
     }
@@ -622,8 +627,11 @@ fn report(
     for (fault, count) in faults {
         counts.insert(format!("requests: {fault}"), *count);
     }
-    json!({ "counts": counts, "wrong": wrong })
+    let kinds = faults.len() - usize::from(faults.contains_key(FAIR));
+    json!({ "counts": counts, "faults": kinds, "wrong": wrong })
 }
+
+const FAIR: &str = "as it should be";
 
 /// What goes wrong with a request. All of it is what a network and an honest service may do.
 fn fault(request: &RecordedRequest, rate: u64, dice: u64) -> (&'static str, Fault) {
@@ -633,7 +641,7 @@ fn fault(request: &RecordedRequest, rate: u64, dice: u64) -> (&'static str, Faul
     let json = "application/json";
     let bytes = usize::try_from((dice >> 40) % 400).unwrap_or_default();
     if dice % 100 >= rate {
-        return ("as it should be", Fault::none());
+        return (FAIR, Fault::none());
     }
     match (dice >> 16) % 100 {
         0..14 => (
