@@ -71,6 +71,14 @@ fn main() -> Fallible<ExitCode> {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a soak lasts as long as it is told to"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -177,7 +185,7 @@ impl Soak {
 
     /// Calls, one after the other, until the time is over.
     async fn call_on(&self) -> Fallible<()> {
-        while Instant::now() < self.until {
+        while now() < self.until {
             let id = self.next.fetch_add(1, Ordering::Relaxed);
             if id > 0 && id.is_multiple_of(self.calls_per_client) {
                 let clients = Arc::new(Clients::new(&self.at)?);
@@ -399,7 +407,7 @@ async fn watch(arguments: &Arguments, at: Address, verdicts: ChildStdin) -> Fall
         descriptors()?,
         Handle::current().metrics().num_alive_tasks(),
     );
-    let began = Instant::now();
+    let began = now();
     let length = Duration::from_secs(arguments.seconds);
     let soak = Arc::new(Soak {
         calls_per_client: arguments.calls_per_client,
@@ -421,15 +429,15 @@ async fn watch(arguments: &Arguments, at: Address, verdicts: ChildStdin) -> Fall
     let mut tick = interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut next_line = Duration::ZERO;
-    while began.elapsed() < length {
+    while (now() - began) < length {
         tick.tick().await;
         let sample = Sample::take(soak.next.load(Ordering::Relaxed))?;
         samples.push(sample);
-        if began.elapsed() >= next_line {
+        if (now() - began) >= next_line {
             next_line += length / 20;
             println!(
                 "  {:>7.1} {:>9} {:>11} {:>12} {:>6}",
-                began.elapsed().as_secs_f32(),
+                (now() - began).as_secs_f32(),
                 sample.calls,
                 sample.memory_kib,
                 sample.descriptors,
@@ -457,7 +465,7 @@ async fn watch(arguments: &Arguments, at: Address, verdicts: ChildStdin) -> Fall
     // the clients' no more than the runtime is.
     let soak = Arc::into_inner(soak).ok_or("a task still holds the clients")?;
     drop(soak.clients);
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = now() + Duration::from_secs(30);
     loop {
         let (open, tasks) = (
             descriptors()?,
@@ -467,7 +475,7 @@ async fn watch(arguments: &Arguments, at: Address, verdicts: ChildStdin) -> Fall
             println!("without clients: {open} descriptors and {tasks} tasks, as at the start");
             break;
         }
-        if Instant::now() > patience {
+        if now() > patience {
             wrong.push(format!(
                 "without clients there are {open} descriptors, {before} at the start, and {tasks} \
                  tasks, {tasks_before} at the start"
