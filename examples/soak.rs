@@ -1,5 +1,5 @@
 //! A soak: the three calls against the emulator under faults, for as long as you say, and whether
-//! anything ran twice, or memory or descriptors grew.
+//! anything ran twice, or memory or descriptors grew. It reads them from `/proc`: Linux only.
 //!
 //! `cargo run --example soak -- --seconds 600 --concurrency 64`
 //!
