@@ -48,7 +48,7 @@ fn alibaba_client(emulator: &Emulator, secret: &str) -> alibaba::Client {
 #[tokio::test(flavor = "current_thread")]
 async fn nothing_leaks() {
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(log.clone());
+    let _logging = log.start();
 
     let emulator = Emulator::builder()
         .sts_key("id", SECRET, STS_TOKEN)

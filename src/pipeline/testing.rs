@@ -441,7 +441,7 @@ pub(crate) async fn nothing_leaks<C: Cloud, const N: usize>(
         |_| Some(Step::Silence),
     ];
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(log.clone());
+    let _logging = log.start();
     let silent =
         |shown: &dyn fmt::Debug| assert_silent(&format!("{shown:?} {shown:#?}"), &[MARKER]);
     let give = renewing[0].give;

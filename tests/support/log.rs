@@ -10,9 +10,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use tracing::{
-    Event, Metadata, Subscriber,
+    Dispatch, Event, Metadata, Subscriber,
     field::{Field, Visit},
     span,
+    subscriber::DefaultGuard,
 };
 
 /// Keeps every span and event of this thread as text, at trace level.
@@ -22,7 +23,24 @@ pub(crate) struct Log {
     spans: Arc<AtomicU64>,
 }
 
+/// While it lives, this thread logs.
+pub(crate) struct Logging {
+    _this_thread: DefaultGuard,
+    _nobody_s: Dispatch,
+}
+
 impl Log {
+    /// Keeps what this thread logs from now on.
+    pub(crate) fn start(&self) -> Logging {
+        // With only one subscriber alive, whoever comes first to a place in the code decides for all
+        // threads whether anyone listens there; with two, the subscribers are asked.
+        let nobody_s = Dispatch::new(Self::default());
+        Logging {
+            _this_thread: tracing::subscriber::set_default(self.clone()),
+            _nobody_s: nobody_s,
+        }
+    }
+
     /// All that was logged so far.
     pub(crate) fn text(&self) -> String {
         self.text.lock().unwrap().clone()
