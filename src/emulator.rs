@@ -158,6 +158,15 @@ impl Emulator {
     fn state(&self) -> &State {
         &self.0.state
     }
+
+    /// Serves a connection that did not come over the network.
+    #[cfg(fuzzing)]
+    pub(crate) async fn serve<S>(&self, stream: S)
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static,
+    {
+        server::connection(stream, Arc::clone(&self.0.state)).await;
+    }
 }
 
 impl fmt::Debug for Emulator {

@@ -108,6 +108,9 @@ pub mod alibaba;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+#[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "huawei")]
 pub mod huawei;
 mod open_enum;

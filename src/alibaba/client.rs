@@ -182,7 +182,7 @@ impl ClientBuilder {
         Self::of_environment(Environment::real())
     }
 
-    pub(super) fn of_environment(environment: Environment) -> Self {
+    pub(crate) fn of_environment(environment: Environment) -> Self {
         let mut builder = Self::default().credentials(DefaultCredentials::new());
         builder.region = environment.first_of(&REGION_VARIABLES);
         builder.endpoint = environment.first_of(&ENDPOINT_VARIABLES);

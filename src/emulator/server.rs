@@ -8,7 +8,8 @@ use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::oneshot,
 };
 
@@ -34,6 +35,9 @@ pub(crate) async fn run(
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
+                    // A reply is written in pieces; none may wait for the acknowledgement of the
+                    // last.
+                    let _ = stream.set_nodelay(true);
                     tokio::spawn(connection(stream, Arc::clone(&state)));
                 }
                 // Out of sockets, or a client that left at once: others may come.
@@ -48,9 +52,11 @@ pub(crate) async fn run(
     let _ = accepting.await;
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>) {
-    // A reply is written in pieces; none may wait for the acknowledgement of the last.
-    let _ = stream.set_nodelay(true);
+/// Serves what one connection asks for, until it ends.
+pub(crate) async fn connection<S>(stream: S, state: Arc<State>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
     let service = service_fn(move |request| serve(Arc::clone(&state), request));
     // An error is a client that left or a fault on order.
     let _ = http1::Builder::new()

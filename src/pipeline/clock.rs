@@ -14,13 +14,13 @@ use tokio::time::Instant;
 pub(crate) struct Clock {
     /// Service time minus our wall clock, in milliseconds.
     offset_ms: AtomicI64,
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     fixed: Option<(DateTime<Utc>, Instant)>,
 }
 
 impl Clock {
     /// A clock that starts at `wall` and runs with the (paused) monotonic clock.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn starting_at(wall: DateTime<Utc>) -> Self {
         Self {
             offset_ms: AtomicI64::new(0),
@@ -40,7 +40,7 @@ impl Clock {
     }
 
     fn wall(&self) -> DateTime<Utc> {
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         if let Some((wall, start)) = self.fixed {
             return wall + (monotonic() - start);
         }

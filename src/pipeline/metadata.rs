@@ -87,7 +87,7 @@ impl Context {
         limit: Duration,
     ) -> Result<Reply, Error> {
         let transport = match &self.core.transport {
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             scripted @ Transport::Scripted(_) => scripted,
             _ => self
                 .core

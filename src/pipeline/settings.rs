@@ -35,7 +35,7 @@ pub(crate) struct Settings {
     pub(crate) user_agent: Option<String>,
     pub(crate) http: Option<reqwest::ClientBuilder>,
     pub(crate) environment: Environment,
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) scripted: Option<(Arc<super::transport::scripted::Script>, Clock)>,
 }
 
@@ -53,7 +53,7 @@ impl Default for Settings {
             user_agent: None,
             http: None,
             environment: Environment::real(),
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             scripted: None,
         }
     }
@@ -99,7 +99,7 @@ impl Settings {
 
     /// Builds what the clones share. Touches no network.
     pub(crate) fn core(self, endpoints: &[&Url]) -> Result<Arc<Core>, Error> {
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         if let Some((script, clock)) = self.scripted {
             return Ok(Arc::new(Core {
                 transport: Transport::Scripted(script),
@@ -231,7 +231,7 @@ macro_rules! shared_setters {
     ($builder:ident) => {
         impl $builder {
             /// Plays a script instead of sending anything, on a clock that runs with the paused one.
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             pub(crate) fn scripted(
                 mut self,
                 script: &std::sync::Arc<crate::pipeline::transport::scripted::Script>,
@@ -242,7 +242,7 @@ macro_rules! shared_setters {
             }
 
             /// Reads variables, files and home directory there.
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             pub(crate) fn environment(
                 mut self,
                 environment: &crate::pipeline::environment::Environment,

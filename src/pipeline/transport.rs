@@ -72,7 +72,7 @@ pub(crate) enum Stage {
 /// Where requests go.
 pub(crate) enum Transport {
     Reqwest(reqwest::Client),
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     Scripted(std::sync::Arc<scripted::Script>),
 }
 
@@ -118,7 +118,7 @@ impl Transport {
     ) -> Result<Reply, TransportError> {
         match self {
             Self::Reqwest(client) => send(client, request, deadline, max_reply_bytes).await,
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             Self::Scripted(script) => script.send(request, deadline).await,
         }
     }
@@ -233,7 +233,7 @@ pub(crate) fn time_left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(monotonic())
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod scripted {
     //! A transport that plays a script: for tests on a paused clock.
 
@@ -263,6 +263,7 @@ pub(crate) mod scripted {
     }
 
     impl Script {
+        #[cfg(test)]
         pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> std::sync::Arc<Self> {
             std::sync::Arc::new(Self {
                 steps: Mutex::new(steps.into_iter().collect()),
@@ -282,6 +283,7 @@ pub(crate) mod scripted {
             })
         }
 
+        #[cfg(test)]
         pub(crate) fn sent(&self) -> Vec<(Instant, HttpRequest)> {
             std::mem::take(&mut self.sent.lock().unwrap())
         }
