@@ -6,6 +6,7 @@
 
 #![no_main]
 
+use bytes::Bytes;
 use cloud_workflows::{
     Error,
     alibaba::{self, CliProfile, IniProfile, StartSyncExecutionRequest},
@@ -13,7 +14,6 @@ use cloud_workflows::{
     huawei::{self, Profile, StartSyncWorkflowExecutionRequest},
 };
 use cloud_workflows_fuzz::{WALL, block_on, naive, pieces, play::words};
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -43,11 +43,15 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         }
         b'h' => {
             world.write("~/.huaweicloud/credentials", file);
-            let builder = huawei::Client::builder().region("cn-north-4").project_id("p");
+            let builder = huawei::Client::builder()
+                .region("cn-north-4")
+                .project_id("p");
             start_workflow(world.huawei(builder.credentials(Profile::new())))
         }
         b'e' | b'f' => {
-            let Ok(lines) = std::str::from_utf8(file) else { return };
+            let Ok(lines) = std::str::from_utf8(file) else {
+                return;
+            };
             for line in lines.split('\n') {
                 // The system takes no others.
                 if let Some((name, value)) = line.split_once('=').filter(|_| !line.contains('\0'))
@@ -96,7 +100,11 @@ fn world() -> (World, Log) {
         log.lock().expect("no panic").extend(id);
         let mut headers = HeaderMap::new();
         headers.insert("x-subject-token", HeaderValue::from_static("subject"));
-        Play::Reply(StatusCode::OK, headers, Bytes::from_static(ANSWER.as_bytes()))
+        Play::Reply(
+            StatusCode::OK,
+            headers,
+            Bytes::from_static(ANSWER.as_bytes()),
+        )
     });
     (world, keys)
 }
@@ -135,7 +143,9 @@ fn plain_key(source: u8, text: &str) -> Option<(String, &'static str, String)> {
     let (_, keys) = sections.into_iter().find(|(name, _)| name == section)?;
     let value = |name: &str| {
         let found = keys.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        found
+            .map(|(_, value)| value.clone())
+            .filter(|value| !value.is_empty())
     };
     let is_role = match source {
         b'i' => value("type")? != "access_key",
@@ -197,8 +207,16 @@ fn secrets(source: u8, text: &str) -> Vec<String> {
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["secret", "sts_token", "security_token", "password", "_sk", "auth_token", "oidc_id_token"]
-        .iter()
-        .any(|part| name.ends_with(part))
+    [
+        "secret",
+        "sts_token",
+        "security_token",
+        "password",
+        "_sk",
+        "auth_token",
+        "oidc_id_token",
+    ]
+    .iter()
+    .any(|part| name.ends_with(part))
         || name == "sk"
 }

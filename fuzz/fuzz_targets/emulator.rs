@@ -22,7 +22,10 @@ const INPUTS_PER_EMULATOR: u64 = 2_000;
 
 fn emulator() -> (Emulator, u64) {
     EMULATOR.with_borrow_mut(|kept| {
-        if kept.as_ref().is_some_and(|(_, seen)| *seen >= INPUTS_PER_EMULATOR) {
+        if kept
+            .as_ref()
+            .is_some_and(|(_, seen)| *seen >= INPUTS_PER_EMULATOR)
+        {
             *kept = None;
         }
         let (emulator, seen) = kept.get_or_insert_with(|| {
@@ -153,12 +156,20 @@ fn alibaba(name: &str, flow: &str, text: &str, more: &str) {
     if !is_right {
         assert_eq!(status, 400, "{body}");
         // Looked at in this order: the names, then the size.
-        assert!(body["Code"] == "InvalidArgument" || body["Code"] == "EntityTooLarge"
-            || body["Code"] == "MissingRequiredParams", "{body}");
+        assert!(
+            body["Code"] == "InvalidArgument"
+                || body["Code"] == "EntityTooLarge"
+                || body["Code"] == "MissingRequiredParams",
+            "{body}"
+        );
         return;
     }
     assert_eq!(status, 200, "{body}");
-    assert_eq!(body["Input"], input.as_str(), "the input comes back as it went");
+    assert_eq!(
+        body["Input"],
+        input.as_str(),
+        "the input comes back as it went"
+    );
     assert_eq!(body["Name"], name.as_str());
     assert_eq!(body["FlowName"], flow);
 }

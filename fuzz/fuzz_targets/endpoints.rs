@@ -30,7 +30,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             "d" => world.alibaba(builder.endpoint(text)),
             _ => {
                 world.set("ALIBABA_CLOUD_ENDPOINT_FNF", text);
-                world.alibaba_from_env().credentials(Credentials::new("id", "secret"))
+                world
+                    .alibaba_from_env()
+                    .credentials(Credentials::new("id", "secret"))
             }
         };
         builder.build().map(|client| {
@@ -46,13 +48,17 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             "k" => {
                 world.set("OS_REGION_NAME", "cn-north-4");
                 world.set("OS_AUTH_URL", text);
-                world.huawei_from_env().credentials(IamPassword::new("d", "u", "p"))
+                world
+                    .huawei_from_env()
+                    .credentials(IamPassword::new("d", "u", "p"))
             }
             _ => return,
         };
         builder.build().map(|client| {
             let request = StartSyncWorkflowExecutionRequest::new("w");
-            drop(block_on(client.start_sync_workflow_execution(request).send()));
+            drop(block_on(
+                client.start_sync_workflow_execution(request).send(),
+            ));
         })
     };
     if let Err(error) = built {
@@ -91,13 +97,22 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 /// A region is one label of the host, and cannot be more.
 fn of_region(url: &Url, region: &str, before: &str, after: &str) {
     let host = format!("{before}{region}{after}").to_ascii_lowercase();
-    assert_eq!(url.as_str().split('?').next(), Some(format!("https://{host}/").as_str()));
-    assert!(region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+    assert_eq!(
+        url.as_str().split('?').next(),
+        Some(format!("https://{host}/").as_str())
+    );
+    assert!(
+        region
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    );
 }
 
 /// The host of a plain endpoint is the one that is written there.
 fn of_endpoint(url: &Url, text: &str) {
-    let plain = text.trim_start_matches("https://").trim_start_matches("http://");
+    let plain = text
+        .trim_start_matches("https://")
+        .trim_start_matches("http://");
     let name = plain.split(['/', '?', '#']).next().unwrap_or_default();
     let is_plain = !name.is_empty()
         && name.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -108,6 +123,10 @@ fn of_endpoint(url: &Url, text: &str) {
             last.bytes().all(|byte| byte.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x")
         });
     if is_plain {
-        assert_eq!(url.host_str(), Some(name.to_ascii_lowercase().as_str()), "{text}");
+        assert_eq!(
+            url.host_str(),
+            Some(name.to_ascii_lowercase().as_str()),
+            "{text}"
+        );
     }
 }

@@ -24,10 +24,13 @@ use cloud_workflows_fuzz::{
 };
 use serde_json::Value;
 
-/// What a reply may cost, for each of its bytes: names and items of JSON, as objects in memory.
-const BYTES_PER_BYTE: usize = 48;
+/// What a byte of a reply may cost: names of a JSON object, each with a place in a map.
+const BYTES_PER_BYTE: usize = 64;
 /// What any call costs.
-const BYTES_PER_CALL: usize = 512 * 1024;
+const BYTES_PER_CALL: usize = 96 * 1024;
+
+/// What a caller does with an answer, at the caller's expense.
+type After = Box<dyn FnOnce()>;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut pieces = pieces(data);
@@ -41,20 +44,23 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if replies.is_empty() {
         return;
     }
-    // Each attempt's reply is read anew, and the last one again.
-    let allowed = BYTES_PER_CALL + BYTES_PER_BYTE * 2 * data.len();
-    within(allowed, || check(who, &replies));
+    check(who, &replies);
 });
 
 fn check(who: u8, replies: &[Reply]) {
     let (world, sent) = world(replies.to_vec());
     let attempts = if replies.len() == 1 { 1 } else { 4 };
     let retry = RetryPolicy::default().max_attempts(attempts);
-    let Some(outcome) = ask(who, &world, retry) else {
+    let bytes: usize = replies.iter().map(|reply| reply.body.len()).sum();
+    let allowed = BYTES_PER_CALL + BYTES_PER_BYTE * bytes;
+    let Some(outcome) = within(allowed, || ask(who, &world, retry)) else {
         return;
     };
     let sent = sent.lock().expect("no panic").len();
-    let Err(error) = outcome else { return };
+    let error = match outcome {
+        Ok(after) => return after(),
+        Err(error) => error,
+    };
     let words = words(&error);
     if let Some(code) = error.code() {
         assert_eq!(ErrorCode::from(code.as_str()), *code);
@@ -62,7 +68,11 @@ fn check(who: u8, replies: &[Reply]) {
     }
     // An answer to the source of a credential; to a flow's caller, nothing in it is secret.
     let is_of_source = who.is_ascii_uppercase() && error.attempts() == 0;
-    if let Some(secret) = replies.iter().filter(|_| is_of_source).find_map(only_secret) {
+    if let Some(secret) = replies
+        .iter()
+        .filter(|_| is_of_source)
+        .find_map(only_secret)
+    {
         assert!(!words.contains(&secret), "a secret is shown: {words}");
         let excerpt = String::from_utf8_lossy(error.body_excerpt().unwrap_or_default());
         assert!(!excerpt.contains(&secret), "a secret is kept: {excerpt}");
@@ -91,9 +101,13 @@ fn echoes(body: &[u8]) -> bool {
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
     let text = text.to_ascii_lowercase();
-    ["signaturedoesnotmatch", "verify aksk signature fail", "canonicalrequest"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    [
+        "signaturedoesnotmatch",
+        "verify aksk signature fail",
+        "canonicalrequest",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }
 
 /// A secret of a 2xx reply, where it stands nowhere else.
@@ -126,7 +140,7 @@ fn only_secret(reply: &Reply) -> Option<String> {
 }
 
 /// Makes the call; in capitals where the first replies are for the source of its credential.
-fn ask(who: u8, world: &World, retry: RetryPolicy) -> Option<Result<(), Error>> {
+fn ask(who: u8, world: &World, retry: RetryPolicy) -> Option<Result<After, Error>> {
     let key = || Credentials::new("id", "secret");
     let iam = || IamPassword::new("domain", "user", "password");
     for (variable, value) in [
@@ -139,14 +153,22 @@ fn ask(who: u8, world: &World, retry: RetryPolicy) -> Option<Result<(), Error>> 
     world.write("~/token", b"token");
     let rpc = |source: Box<dyn FnOnce(alibaba::ClientBuilder) -> alibaba::ClientBuilder>| {
         let builder = source(alibaba::Client::builder().region("cn-hangzhou"));
-        world.alibaba(builder.retry(retry)).build().expect("a client")
+        world
+            .alibaba(builder.retry(retry))
+            .build()
+            .expect("a client")
     };
     let rest = |source: Box<dyn FnOnce(huawei::ClientBuilder) -> huawei::ClientBuilder>| {
         let builder = source(huawei::Client::builder().region("cn-north-4"));
-        world.huawei(builder.retry(retry)).build().expect("a client")
+        world
+            .huawei(builder.retry(retry))
+            .build()
+            .expect("a client")
     };
     block_on(async {
-        let named = StartExecutionRequest::new("f").execution_name("n").input_json("{}");
+        let named = StartExecutionRequest::new("f")
+            .execution_name("n")
+            .input_json("{}");
         let unnamed = StartExecutionRequest::new("f").input_json("{}");
         let sync = StartSyncExecutionRequest::new("f");
         let describe = DescribeExecutionRequest::new("f", "n");
@@ -157,56 +179,94 @@ fn ask(who: u8, world: &World, retry: RetryPolicy) -> Option<Result<(), Error>> 
             b'B' => rpc(Box::new(|b| {
                 b.credentials(AssumeRoleWithOidc::new("arn", "idp", "/test-home/token"))
             })),
-            b'C' => rpc(Box::new(|b| b.credentials(EcsRamRole::new().role_name("role")))),
+            b'C' => rpc(Box::new(|b| {
+                b.credentials(EcsRamRole::new().role_name("role"))
+            })),
             b'D' => rpc(Box::new(|b| b.credentials(EcsRamRole::new()))),
             b'E' => rpc(Box::new(|b| b.credentials(CredentialsUri::from_env()))),
             _ => {
                 let rest_client = match who {
                     b'e' => rest(Box::new(|b| b.project_id("p").credentials(Token::new("t")))),
-                    b'f' => {
-                        rest(Box::new(|b| b.project_id("p").credentials(AccessKey::new("a", "s"))))
-                    }
+                    b'f' => rest(Box::new(|b| {
+                        b.project_id("p").credentials(AccessKey::new("a", "s"))
+                    })),
                     b'I' => rest(Box::new(|b| b.credentials(iam()))),
                     b'J' => rest(Box::new(|b| b.credentials(AccessKey::new("a", "s")))),
                     b'K' => rest(Box::new(|b| {
-                        b.project_id("p")
-                            .credentials(OidcSts::new("urn", "urn", "/test-home/token"))
+                        b.project_id("p").credentials(OidcSts::new(
+                            "urn",
+                            "urn",
+                            "/test-home/token",
+                        ))
                     })),
                     b'L' => rest(Box::new(|b| {
-                        b.project_id("p").credentials(IdToken::new("idp", "/test-home/token"))
+                        b.project_id("p")
+                            .credentials(IdToken::new("idp", "/test-home/token"))
                     })),
-                    b'M' => {
-                        rest(Box::new(|b| b.project_id("p").credentials(PodIdentity::from_env())))
-                    }
-                    b'N' => rest(Box::new(|b| b.project_id("p").credentials(EcsMetadata::new()))),
+                    b'M' => rest(Box::new(|b| {
+                        b.project_id("p").credentials(PodIdentity::from_env())
+                    })),
+                    b'N' => rest(Box::new(|b| {
+                        b.project_id("p").credentials(EcsMetadata::new())
+                    })),
                     b'O' => rest(Box::new(|b| {
-                        b.project_id("p").credentials(AssumeAgency::new(iam(), "agency", "domain"))
+                        b.project_id("p")
+                            .credentials(AssumeAgency::new(iam(), "agency", "domain"))
                     })),
                     _ => return None,
                 };
                 let call = rest_client.start_sync_workflow_execution(workflow);
                 let done = call.send_for_response().await;
-                return Some(done.map(|done| {
-                    serde_json::to_string(done.value()).expect("JSON");
-                    drop((format!("{done:?}"), done.into_value().into_output::<Value>()));
+                return Some(done.map(|done| -> After {
+                    Box::new(move || {
+                        serde_json::to_string(done.value()).expect("JSON");
+                        drop((
+                            format!("{done:?}"),
+                            done.into_value().into_output::<Value>(),
+                        ));
+                    })
                 }));
             }
         };
         Some(match who {
-            b'a' => rpc_client.start_execution(named).send().await.map(|done| {
-                serde_json::to_string(&done).expect("JSON");
-            }),
-            b'b' => rpc_client.start_execution(unnamed).send().await.map(|done| {
-                serde_json::to_string(&done).expect("JSON");
-            }),
-            b'c' => rpc_client.describe_execution(describe).send().await.map(|done| {
-                serde_json::to_string(&done).expect("JSON");
-                drop(done.into_output::<Value>());
-            }),
-            _ => rpc_client.start_sync_execution(sync).send().await.map(|done| {
-                serde_json::to_string(&done).expect("JSON");
-                drop((format!("{done:?}"), done.into_output::<Value>()));
-            }),
+            b'a' => rpc_client
+                .start_execution(named)
+                .send()
+                .await
+                .map(|done| -> After {
+                    Box::new(move || {
+                        serde_json::to_string(&done).expect("JSON");
+                    })
+                }),
+            b'b' => rpc_client
+                .start_execution(unnamed)
+                .send()
+                .await
+                .map(|done| -> After {
+                    Box::new(move || {
+                        serde_json::to_string(&done).expect("JSON");
+                    })
+                }),
+            b'c' => rpc_client
+                .describe_execution(describe)
+                .send()
+                .await
+                .map(|done| -> After {
+                    Box::new(move || {
+                        serde_json::to_string(&done).expect("JSON");
+                        drop(done.into_output::<Value>());
+                    })
+                }),
+            _ => rpc_client
+                .start_sync_execution(sync)
+                .send()
+                .await
+                .map(|done| -> After {
+                    Box::new(move || {
+                        serde_json::to_string(&done).expect("JSON");
+                        drop((format!("{done:?}"), done.into_output::<Value>()));
+                    })
+                }),
         })
     })
 }

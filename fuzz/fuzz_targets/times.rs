@@ -51,9 +51,15 @@ fn json(text: &str) {
 
 /// Retries, pauses and corrections of the clock, whatever is asked for, end at the deadline.
 fn headers(mut reply: Reply, [after, date, after_ms]: [&[u8]; 3]) {
-    for (name, value) in [("retry-after", after), ("date", date), ("x-acs-retry-after", after_ms)] {
+    for (name, value) in [
+        ("retry-after", after),
+        ("date", date),
+        ("x-acs-retry-after", after_ms),
+    ] {
         if !value.is_empty() {
-            let Ok(value) = HeaderValue::from_bytes(value) else { return };
+            let Ok(value) = HeaderValue::from_bytes(value) else {
+                return;
+            };
             reply.headers.insert(name, value);
         }
     }
@@ -76,7 +82,11 @@ fn headers(mut reply: Reply, [after, date, after_ms]: [&[u8]; 3]) {
         let describe = DescribeExecutionRequest::new("f", "n");
         let described = rpc.describe_execution(describe).retry(once).send().await;
         let workflow = StartSyncWorkflowExecutionRequest::new("w");
-        let run = rest.start_sync_workflow_execution(workflow).retry(once).send().await;
+        let run = rest
+            .start_sync_workflow_execution(workflow)
+            .retry(once)
+            .send()
+            .await;
         (started, described, run, elapsed)
     });
     assert!(elapsed <= Duration::from_secs(61), "{elapsed:?}");

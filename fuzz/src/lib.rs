@@ -38,7 +38,10 @@ pub fn within<T>(bytes: usize, run: impl FnOnce() -> T) -> T {
     MEMORY.reset_peak_usage();
     let done = run();
     let used = MEMORY.peak_usage().saturating_sub(before);
-    assert!(used <= bytes, "{used} bytes allocated, at most {bytes} allowed");
+    assert!(
+        used <= bytes,
+        "{used} bytes allocated, at most {bytes} allowed"
+    );
     done
 }
 

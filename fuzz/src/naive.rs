@@ -57,7 +57,11 @@ pub fn pairs(text: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// RFC 2104, of a hash with blocks of 64 bytes.
 fn hmac(hash: impl Fn(&[u8]) -> Vec<u8>, key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mut key = if key.len() > 64 { hash(key) } else { key.to_vec() };
+    let mut key = if key.len() > 64 {
+        hash(key)
+    } else {
+        key.to_vec()
+    };
     key.resize(64, 0);
     let mut inner: Vec<u8> = key.iter().map(|byte| byte ^ 0x36).collect();
     inner.extend(message);
@@ -99,7 +103,11 @@ pub fn signature_v1(secret: &str, method: &str, parameters: &[(Vec<u8>, Vec<u8>)
     let canonical = canonical.join("&");
     let text = format!("{method}&{}&{}", encode(b"/"), encode(canonical.as_bytes()));
     let hash = |bytes: &[u8]| Sha1::digest(bytes).to_vec();
-    base64(&hmac(hash, format!("{secret}&").as_bytes(), text.as_bytes()))
+    base64(&hmac(
+        hash,
+        format!("{secret}&").as_bytes(),
+        text.as_bytes(),
+    ))
 }
 
 /// The canonical request of `SDK-HMAC-SHA256`. `headers` are those that are signed, names in lower
@@ -140,13 +148,24 @@ pub fn canonical_request(
         Some((_, stated)) if !body.is_empty() => stated.clone(),
         _ => hex(&Sha256::digest(body)),
     };
-    [method, &path, &query.join("&"), &lines, &names.join(";"), &hash].join("\n")
+    [
+        method,
+        &path,
+        &query.join("&"),
+        &lines,
+        &names.join(";"),
+        &hash,
+    ]
+    .join("\n")
 }
 
 /// The signature of a canonical request.
 pub fn signature_sdk(secret: &str, canonical: &str, date: &str) -> String {
     let hash = |bytes: &[u8]| Sha256::digest(bytes).to_vec();
-    let text = format!("SDK-HMAC-SHA256\n{date}\n{}", hex(&hash(canonical.as_bytes())));
+    let text = format!(
+        "SDK-HMAC-SHA256\n{date}\n{}",
+        hex(&hash(canonical.as_bytes()))
+    );
     hex(&hmac(hash, secret.as_bytes(), text.as_bytes()))
 }
 
@@ -182,7 +201,11 @@ pub fn seconds_since_1970(text: &str) -> Option<i64> {
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = bytes.get(from..to)?;
         let all = digits.iter().all(u8::is_ascii_digit);
-        all.then(|| digits.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0')))
+        all.then(|| {
+            digits
+                .iter()
+                .fold(0, |n, digit| n * 10 + i64::from(digit - b'0'))
+        })
     };
     for (at, marks) in [(4, "-"), (7, "-"), (10, "T "), (13, ":"), (16, ":")] {
         if !marks.as_bytes().contains(bytes.get(at)?) {
@@ -207,14 +230,30 @@ pub fn seconds_since_1970(text: &str) -> Option<i64> {
         return None;
     }
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, 28 + i64::from(is_leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        28 + i64::from(is_leap),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let length = *lengths.get(usize::try_from(month - 1).ok()?)?;
     if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let leaps_before = |year: i64| (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
     let days = year * 365 + leaps_before(year) - (1970 * 365 + leaps_before(1970))
-        + lengths.iter().take(usize::try_from(month - 1).ok()?).sum::<i64>()
+        + lengths
+            .iter()
+            .take(usize::try_from(month - 1).ok()?)
+            .sum::<i64>()
         + day
         - 1;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
@@ -278,8 +317,14 @@ mod tests {
     #[test]
     fn knows_the_calendar() {
         assert_eq!(seconds_since_1970("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(seconds_since_1970("2024-02-29 23:59:59.5"), Some(1_709_251_199));
+        assert_eq!(
+            seconds_since_1970("2024-02-29 23:59:59.5"),
+            Some(1_709_251_199)
+        );
         assert_eq!(seconds_since_1970("2023-02-29T00:00:00Z"), None);
-        assert_eq!(seconds_since_1970("0000-03-01T00:00:00"), Some(-62_162_035_200));
+        assert_eq!(
+            seconds_since_1970("0000-03-01T00:00:00"),
+            Some(-62_162_035_200)
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     credentials::{Credential, DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
-    protocol::{Rest, push_segment},
+    protocol::{Rest, push_project_id},
     workflow_executions::StartSyncWorkflowExecutionRequest,
 };
 use crate::{
@@ -216,7 +216,7 @@ impl ClientBuilder {
             None => endpoint::iam(self.region.as_deref(), &self.settings)?,
         };
         if let Some(id) = &self.project_id {
-            push_segment(&mut String::new(), "project_id", id, 64)
+            push_project_id(&mut String::new(), id)
                 .map_err(|error| Error::new(ErrorKind::Configuration, error.message()))?;
         }
         let provider = self

@@ -1,12 +1,12 @@
 //! REST: JSON over paths, authenticated by a token or a signature; IAM's token calls by nothing.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
@@ -196,11 +196,9 @@ impl Protocol for Rest {
                 let project_id = self.project_id(credential)?;
                 let mut whole = String::with_capacity(4 + project_id.len() + path.len());
                 whole.push_str("/v2/");
-                push_segment(&mut whole, "project_id", project_id, 64)?;
+                let project_id = push_project_id(&mut whole, project_id)?;
                 whole.push_str(path);
                 url.set_path(&whole);
-                let project_id = HeaderValue::from_str(project_id)
-                    .map_err(|_| Error::invalid("project_id", "must be visible ASCII text"))?;
                 headers.insert("x-project-id", project_id);
             }
         }
@@ -397,6 +395,16 @@ fn signable(request: &HttpRequest) -> signature::Request<'_> {
     )
 }
 
+/// Appends a project's id as one segment of a path, and gives it as a header's value.
+pub(super) fn push_project_id(path: &mut String, id: &str) -> Result<HeaderValue, Error> {
+    push_segment(path, "project_id", id, 64)?;
+    HeaderValue::from_str(id)
+        .ok()
+        // The library takes bytes beyond ASCII, which the other side may read as anything.
+        .filter(|_| id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .ok_or_else(|| Error::invalid("project_id", "must be visible ASCII text"))
+}
+
 /// Appends an id as one segment of a path. What could change the path's shape is refused.
 pub(super) fn push_segment(
     path: &mut String,
@@ -434,26 +442,30 @@ struct ErrorBody {
 impl ErrorBody {
     fn read(body: &[u8]) -> Self {
         match serde_json::from_slice(body) {
-            Ok(value) => Self::of(&value, 0).unwrap_or_default(),
+            Ok(json) => Self::of(json, 0).unwrap_or_default(),
             Err(_) => Self::default(),
         }
     }
 
     /// The pairs that the official SDKs look for, in their order, then whatever is nested.
-    fn of(value: &Value, depth: usize) -> Option<Self> {
+    fn of(json: &RawValue, depth: usize) -> Option<Self> {
         const PAIRS: [(&str, &str); 3] = [
             ("error_code", "error_msg"),
             ("errorCode", "errorMsg"),
             ("code", "message"),
         ];
-        let object = value.as_object()?;
+        // What is in it is read where it is looked at: as values in memory, a stranger's JSON can
+        // take a hundred times its size.
+        let object: BTreeMap<String, &RawValue> = serde_json::from_str(json.get()).ok()?;
         let text = |name: &str| {
-            let text = object.get(name)?.as_str()?;
-            (!text.is_empty()).then(|| text.to_owned())
+            let text: String = serde_json::from_str(object.get(name)?.get()).ok()?;
+            (!text.is_empty()).then_some(text)
         };
         let request_id = text("request_id").or_else(|| text("requestId"));
         for (code, message) in PAIRS {
-            let integer = object.get(code).is_some_and(Value::is_i64);
+            let integer = object
+                .get(code)
+                .is_some_and(|code| serde_json::from_str::<i64>(code.get()).is_ok());
             let code = text(code);
             if code.is_some() || integer {
                 return Some(Self {
@@ -465,7 +477,7 @@ impl ErrorBody {
             }
         }
         if depth == 0 {
-            let nested = object.values().find_map(|value| Self::of(value, 1));
+            let nested = object.values().find_map(|json| Self::of(json, 1));
             if let Some(nested) = nested {
                 return Some(Self {
                     request_id: nested.request_id.or(request_id),

@@ -104,6 +104,10 @@ impl ProvideCredential<Credentials> for CliProfile {
     }
 }
 
+/// How many profiles may stand behind one another: each one is a source within a source, and a file
+/// of thousands would overflow the stack.
+const LONGEST_CHAIN: usize = 16;
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
@@ -120,6 +124,11 @@ impl Config {
         name: &str,
         path: &mut Vec<String>,
     ) -> Result<Arc<dyn ProvideCredential<Credentials>>, Error> {
+        if path.len() == LONGEST_CHAIN {
+            return Err(error(format!(
+                "`source_profile` leads further than {LONGEST_CHAIN} profiles"
+            )));
+        }
         if path.iter().any(|seen| seen == name) {
             return Err(error(format!("`source_profile` leads back to `{name}`")));
         }

@@ -289,3 +289,31 @@ async fn secrets_that_cannot_be_right_are_refused_unseen() {
         assert!(!format!("{error} {error:?}").contains("MARK"), "{error}");
     }
 }
+
+/// As deep as a file of 1 MiB could lead, it would end the whole program.
+#[tokio::test]
+async fn a_chain_of_profiles_is_followed_to_a_bound() {
+    let chain = |links: usize| {
+        let role = |i: usize| {
+            json!({"name": format!("p{i}"), "mode": "ChainableRamRoleArn", "ram_role_arn": "a",
+                   "source_profile": format!("p{}", i + 1)})
+        };
+        let key = json!({"name": format!("p{links}"), "mode": "AK", "access_key_id": "id",
+                         "access_key_secret": "s"});
+        let profiles: Vec<_> = (0..links).map(role).chain([key]).collect();
+        let environment = Environment::fake(&[]);
+        let file = json!({"current": "p0", "profiles": profiles});
+        environment.write(CONFIG, file.to_string());
+        environment
+    };
+    let why = refused(&CliProfile::new(), &chain(9_000)).await;
+    assert_eq!(
+        why,
+        "profile `p15`: `source_profile` leads further than 16 profiles"
+    );
+    // Sixteen are followed, as far as the first call of STS, which is not allowed to happen here.
+    let script = Script::new([Step::Fail(Stage::Certificate)]);
+    let source = CliProfile::new();
+    let error = ask(&source, &chain(15), &script).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+}
