@@ -32,6 +32,8 @@ fn emulator() -> (Emulator, u64) {
             let emulator = Emulator::builder()
                 .access_key("id", "secret")
                 .huawei_key("ak", "sk")
+                // Bytes that sign wrongly with the other one lock it.
+                .huawei_key("well-used", "sk")
                 // Requests are signed once and played for ever.
                 .clock_window(Duration::from_secs(400 * 365 * 86_400))
                 .start()
@@ -193,7 +195,7 @@ fn huawei(workflow: &str, text: &str) {
     let signature = naive::signature_sdk("sk", &canonical, "20261122T120000Z");
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: e\r\nx-sdk-date: 20261122T120000Z\r\nconnection: close\r\n\
-         content-length: {}\r\nauthorization: SDK-HMAC-SHA256 Access=ak, \
+         content-length: {}\r\nauthorization: SDK-HMAC-SHA256 Access=well-used, \
          SignedHeaders=host;x-sdk-date, Signature={signature}\r\n\r\n{body}",
         body.len()
     );

@@ -110,9 +110,10 @@ fn of_region(url: &Url, region: &str, before: &str, after: &str) {
 
 /// The host of a plain endpoint is the one that is written there.
 fn of_endpoint(url: &Url, text: &str) {
-    let plain = text
-        .trim_start_matches("https://")
-        .trim_start_matches("http://");
+    let plain = text.strip_prefix("https://");
+    let plain = plain
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or(text);
     let name = plain.split(['/', '?', '#']).next().unwrap_or_default();
     let is_plain = !name.is_empty()
         && name.bytes().any(|byte| byte.is_ascii_alphabetic())

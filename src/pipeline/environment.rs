@@ -184,6 +184,8 @@ impl fmt::Debug for Environment {
 pub(crate) mod fake {
     //! An environment in memory.
 
+    #![expect(clippy::unwrap_used, reason = "a lock is poisoned by a failed test")]
+
     use std::{
         collections::BTreeMap,
         sync::{Arc, Mutex},

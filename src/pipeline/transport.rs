@@ -237,6 +237,12 @@ pub(crate) fn time_left(deadline: Instant) -> Duration {
 pub(crate) mod scripted {
     //! A transport that plays a script: for tests on a paused clock.
 
+    #![expect(
+        clippy::expect_used,
+        clippy::unwrap_used,
+        reason = "a test fails by panicking"
+    )]
+
     use std::{collections::VecDeque, sync::Mutex};
 
     use tokio::time::{sleep, timeout_at};
