@@ -132,7 +132,10 @@ fn only_secret(reply: &Reply) -> Option<String> {
     }
     let body: Value = serde_json::from_slice(&reply.body).ok()?;
     let secret = find(&body)?;
-    let is_marked = secret.len() >= 8 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    // No word that messages are made of.
+    let is_marked = secret.len() >= 8
+        && secret.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && secret.bytes().any(|byte| byte.is_ascii_digit());
     let body = std::str::from_utf8(&reply.body).ok()?;
     let headers = format!("{:?}", reply.headers);
     let is_alone = body.matches(secret).count() == 1 && !headers.contains(secret);
