@@ -473,6 +473,20 @@ fn settings_that_cannot_work_are_named() {
                 .credentials(token()),
             "project_id",
         ),
+        (
+            Client::builder()
+                .region("r")
+                .project_id("项目")
+                .credentials(token()),
+            "project_id",
+        ),
+        (
+            Client::builder()
+                .region("r")
+                .user_agent("产品/1")
+                .credentials(token()),
+            "user_agent",
+        ),
     ];
     for (builder, setting) in cases {
         let error = builder.build().unwrap_err();
@@ -498,6 +512,13 @@ async fn a_token_without_a_project_is_refused_before_anything_is_sent() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.message().starts_with("project_id: "), "{error}");
+    let client = builder(&server)
+        .credentials(Token::new("t").project_id("项目"))
+        .build()
+        .unwrap();
+    let call = client.start_sync_workflow_execution(run());
+    let error = call.send().await.unwrap_err();
+    assert!(error.message().contains("visible ASCII"), "{error}");
     assert_eq!(arrived(&server).await, 0);
 
     let token = Token::new("t").project_id("of-the-token");

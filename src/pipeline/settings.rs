@@ -120,7 +120,10 @@ impl Settings {
             None => own,
         };
         let user_agent = HeaderValue::from_str(&user_agent)
-            .map_err(|_| Error::configuration("user_agent", "must be visible ASCII text"))?;
+            .ok()
+            // The library takes bytes beyond ASCII, which the other side may read as anything.
+            .filter(|_| user_agent.is_ascii())
+            .ok_or_else(|| Error::configuration("user_agent", "must be ASCII text on one line"))?;
         let from_user = self.http.is_some();
         let mut http = self
             .http

@@ -15,7 +15,7 @@ use crate::{
         endpoint,
         protocol::{Rest, Wire},
     },
-    payload::Secret,
+    payload::{Secret, check_visible},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
@@ -54,6 +54,7 @@ impl IdToken {
     }
 
     async fn load(&self, context: &Context) -> Result<Lease<Credential>, Error> {
+        check_visible("idp_id", &self.idp_id)?;
         let idp_id = HeaderValue::from_str(&self.idp_id).map_err(|_| {
             let message = "the identity provider's id is no header value";
             Error::new(ErrorKind::Credentials, message)
