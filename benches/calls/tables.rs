@@ -1,0 +1,133 @@
+//! The tables of `cargo bench`.
+
+use tokio::runtime::Runtime;
+
+use crate::{
+    Failure,
+    measure::{Cost, cost_of, peak_of},
+    micro::Part,
+    scale,
+    server::Server,
+    subjects::{Clients, Input, Operation, Plan, Side},
+};
+
+const AT_ONCE: [usize; 3] = [1, 64, 512];
+const ROUNDS: usize = 20;
+const CALLS: usize = 512;
+
+pub(crate) fn print(runtime: &Runtime) -> Result<(), Failure> {
+    println!("## Calls\n");
+    println!("Ours, in brackets the ratio to the floor. Input of 100 bytes.\n");
+    println!(
+        "| call | at once | CPU | allocations | bytes allocated | calls per second | heap per call in flight |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let server = Server::start()?;
+    let clients = Clients::new(&server.url)?;
+    for operation in Operation::ALL {
+        for at_once in AT_ONCE {
+            let plan = Plan {
+                calls: CALLS,
+                at_once,
+                input: Input::Order,
+            };
+            let [floor, ours] = interleaved(runtime, &clients, operation, &plan, ROUNDS)?;
+            let (floor_heap, _) = in_flight(runtime, operation, Side::Floor, at_once)?;
+            let (ours_heap, _) = in_flight(runtime, operation, Side::Ours, at_once)?;
+            println!(
+                "| {operation} | {at_once} | {} | {} | {} | {} | {} |",
+                compared(ours.micros(), floor.micros(), 1, " µs"),
+                compared(
+                    each(&ours, ours.allocations),
+                    each(&floor, floor.allocations),
+                    1,
+                    ""
+                ),
+                compared(each(&ours, ours.bytes), each(&floor, floor.bytes), 0, ""),
+                compared(ours.per_second(), floor.per_second(), 0, ""),
+                compared(
+                    ours_heap as f64 / at_once as f64,
+                    floor_heap as f64 / at_once as f64,
+                    0,
+                    " B"
+                ),
+            );
+        }
+    }
+
+    println!("\n## Parts\n");
+    println!("| part | CPU | allocations |");
+    println!("|---|---|---|");
+    for part in Part::ALL {
+        let [floor, ours] = turns(ROUNDS, |side| cost_of(1000, || part.run(side, 1000)))?;
+        println!(
+            "| {part} | {} | {} |",
+            compared(ours.micros(), floor.micros(), 2, " µs"),
+            compared(
+                each(&ours, ours.allocations),
+                each(&floor, floor.allocations),
+                1,
+                ""
+            ),
+        );
+    }
+    scale::print(runtime, &clients)
+}
+
+/// Does it by both sides in turns, so that what disturbs one disturbs the other.
+pub(crate) fn turns(
+    rounds: usize,
+    mut run: impl FnMut(Side) -> Result<Cost, Failure>,
+) -> Result<[Cost; 2], Failure> {
+    let mut costs = [Cost::default(); 2];
+    // The first round warms up.
+    for round in 0..=rounds {
+        for (side, total) in Side::BOTH.into_iter().zip(&mut costs) {
+            let cost = run(side)?;
+            if round > 0 {
+                *total += cost;
+            }
+        }
+    }
+    Ok(costs)
+}
+
+pub(crate) fn interleaved(
+    runtime: &Runtime,
+    clients: &Clients,
+    operation: Operation,
+    plan: &Plan,
+    rounds: usize,
+) -> Result<[Cost; 2], Failure> {
+    turns(rounds, |side| {
+        cost_of(plan.calls, || {
+            runtime.block_on(clients.run(operation, side, plan))
+        })
+    })
+}
+
+/// By how much heap and process grow while so many calls wait for their answers.
+pub(crate) fn in_flight(
+    runtime: &Runtime,
+    operation: Operation,
+    side: Side,
+    calls: usize,
+) -> Result<(usize, usize), Failure> {
+    let server = Server::holding(calls)?;
+    let clients = Clients::new(&server.url)?;
+    let plan = Plan {
+        calls,
+        at_once: calls,
+        input: Input::Order,
+    };
+    peak_of(|| runtime.block_on(clients.run(operation, side, &plan)))
+}
+
+pub(crate) fn each(cost: &Cost, total: usize) -> f64 {
+    cost.each(total as f64)
+}
+
+/// `ours (ratio)`.
+pub(crate) fn compared(ours: f64, floor: f64, digits: usize, unit: &str) -> String {
+    format!("{ours:.digits$}{unit} ({:.2})", ours / floor)
+}
