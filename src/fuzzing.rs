@@ -126,9 +126,9 @@ pub fn signature_v1(secret: &str, method: &str, sorted: &[(String, String)]) -> 
 }
 
 pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    alibaba::signature::push_encoded(&mut encoded, text);
-    encoded
+    let mut encoded = Vec::new();
+    crate::pipeline::percent::push_encoded(&mut encoded, text);
+    String::from_utf8_lossy(&encoded).into_owned()
 }
 
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {

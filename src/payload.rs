@@ -149,13 +149,9 @@ impl Secret {
 pub(crate) fn check_visible(setting: &str, text: &str) -> Result<(), Error> {
     let fault = if text.is_empty() {
         "is empty"
-    } else if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    } else if is_visible(text) {
         return Ok(());
-    } else if text
-        .trim_ascii()
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic())
-    {
+    } else if is_visible(text.trim_ascii()) {
         "begins or ends with white space (a line end from a file, perhaps)"
     } else {
         "holds a space, a control character or a character outside ASCII"
@@ -164,6 +160,13 @@ pub(crate) fn check_visible(setting: &str, text: &str) -> Result<(), Error> {
         ErrorKind::Credentials,
         format!("{setting} {fault}"),
     ))
+}
+
+/// Whether all characters are visible ASCII ones. Tokens are long and looked at in every call:
+/// without an early end, many bytes are compared at once.
+fn is_visible(text: &str) -> bool {
+    text.bytes()
+        .fold(true, |all, byte| all & byte.is_ascii_graphic())
 }
 
 impl fmt::Debug for Secret {
@@ -327,9 +330,14 @@ pub(crate) fn random_bits() -> Result<[u8; 16], Error> {
 
 /// Appends bytes as lower-case hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    text.extend(hex(bytes).map(char::from));
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> impl Iterator<Item = u8> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)] as char);
-        text.push(DIGITS[usize::from(byte & 15)] as char);
-    }
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| DIGITS[usize::from(digit)])
 }

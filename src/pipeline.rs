@@ -14,6 +14,7 @@ pub(crate) mod environment;
 pub(crate) mod fields;
 mod metadata;
 pub(crate) mod operation;
+pub(crate) mod percent;
 mod process;
 pub(crate) mod protocol;
 pub(crate) mod retry;

@@ -15,6 +15,7 @@ use crate::{
     Failure,
     alibaba::signature,
     floor, input,
+    pipeline::percent::push_encoded,
     server::{STARTED, SUCCEEDED, WORKFLOW},
     subjects::Side,
 };
@@ -106,22 +107,24 @@ fn sign(side: Side, times: usize, length: usize) -> Result<(), Failure> {
     let mac = Hmac::<Sha1>::new_from_slice(b"ThirtyCharactersOfASecretKey00&")?;
     let key = signature::Key::new("ThirtyCharactersOfASecretKey00");
 
-    let mut encoded = String::with_capacity(3 * length + 1024);
+    let room = 3 * length + 1024;
+    let (mut encoded, mut encoded_text) = (Vec::with_capacity(room), String::with_capacity(room));
     for _ in 0..times {
         encoded.clear();
         match side {
             Side::Floor => {
+                encoded_text.clear();
                 for (_, value) in black_box(&parameters) {
-                    encoded.extend(utf8_percent_encode(value, floor::RESERVED));
+                    encoded_text.extend(utf8_percent_encode(value, floor::RESERVED));
                 }
                 let mut mac = mac.clone();
                 mac.update(black_box(&to_sign).as_bytes());
-                black_box((&encoded, mac.finalize().into_bytes()));
+                black_box((&encoded_text, mac.finalize().into_bytes()));
             }
             Side::Ours => {
                 let ranges = black_box(&parameters).map(|(name, value)| {
                     let start = encoded.len();
-                    signature::push_encoded(&mut encoded, value);
+                    push_encoded(&mut encoded, value);
                     (name, start..encoded.len())
                 });
                 let sorted = ranges.map(|(name, range)| (name, &encoded[range]));

@@ -19,6 +19,7 @@ use crate::{
         operation::{
             DecodeError, Encoded, Operation, Replay, Sent, Subject, Timeouts, sealed::Sealed,
         },
+        percent::encoded_length,
         transport::Reply,
     },
     response::Response,
@@ -514,7 +515,16 @@ impl Start {
             input.check_object("Input")?;
         }
         let token = self.callback_fnf_task_token.as_ref().map(Secret::expose);
-        let mut form = Form::default();
+        // Inputs are large, and room that grows is copied.
+        let texts = [
+            token,
+            Some(&execution_name),
+            Some(&self.flow_name),
+            self.input.as_ref().map(Payload::as_str),
+            self.qualifier.as_deref(),
+        ];
+        let length: usize = texts.into_iter().flatten().map(encoded_length).sum();
+        let mut form = Form::with_capacity(length + 96);
         form.push_some("CallbackFnFTaskToken", token);
         form.push("ExecutionName", &execution_name);
         form.push("FlowName", &self.flow_name);

@@ -4,26 +4,29 @@
 //! Source: Alibaba Cloud, "Request structure and signature (RPC)"; the layout is the one of the
 //! newest official SDKs.
 
-use std::{fmt::Write as _, ops::Range, time::Duration};
+use std::{ops::Range, time::Duration};
 
 use bytes::Bytes;
-use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
 use super::{credentials::Credentials, signature};
 use crate::{
     error::{Error, ErrorCode, ErrorKind},
-    payload::push_hex,
+    payload::{Secret, hex},
     pipeline::{
         decode,
         operation::DecodeError,
-        protocol::{Protocol, Refusal, RefusalClass, Stamp},
+        percent::push_encoded,
+        protocol::{Protocol, Refusal, RefusalClass, Stamp, digits},
         retry::retry_after,
         transport::{HttpRequest, Reply},
     },
 };
+
+const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
+const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 
 /// One RPC product at one address.
 #[derive(Debug)]
@@ -36,34 +39,51 @@ pub struct Rpc {
 pub struct Wire {
     action: &'static str,
     method: Method,
-    form: Form,
+    form: Form<Bytes>,
 }
 
-/// The operation's own parameters: percent-encoded once, the signing way, in sorted order.
-#[derive(Default)]
-pub(super) struct Form {
-    text: String,
+/// Parameters: percent-encoded once, the signing way, in sorted order.
+pub(super) struct Form<T = Vec<u8>> {
+    text: T,
     parameters: Vec<(&'static str, Range<usize>)>,
 }
 
+impl Default for Form {
+    fn default() -> Self {
+        Self::with_capacity(128)
+    }
+}
+
 impl Form {
+    /// With room for the text of so many bytes.
+    pub(super) fn with_capacity(length: usize) -> Self {
+        Self {
+            text: Vec::with_capacity(length),
+            parameters: Vec::with_capacity(10),
+        }
+    }
+
     /// Adds a parameter; the names must come in sorted order.
     pub(super) fn push(&mut self, name: &'static str, value: &str) {
+        self.push_with(name, |text| push_encoded(text, value));
+    }
+
+    /// Adds a parameter whose value is written percent-encoded.
+    fn push_with(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
         debug_assert!(self.parameters.last().is_none_or(|(last, _)| *last < name));
         if !self.text.is_empty() {
-            self.text.push('&');
+            self.text.push(b'&');
         }
-        self.text.push_str(name);
-        self.text.push('=');
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.push(b'=');
         let start = self.text.len();
-        signature::push_encoded(&mut self.text, value);
+        write(&mut self.text);
         self.parameters.push((name, start..self.text.len()));
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters
-            .iter()
-            .map(|(name, range)| (*name, &self.text[range.clone()]))
+    /// Adds a parameter whose value has nothing to encode.
+    fn push_plain(&mut self, name: &'static str, value: &str) {
+        self.push_with(name, |text| text.extend_from_slice(value.as_bytes()));
     }
 
     pub(super) fn push_some(&mut self, name: &'static str, value: Option<&str>) {
@@ -73,12 +93,30 @@ impl Form {
     }
 }
 
+impl<T: AsRef<[u8]>> Form<T> {
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.parameters
+            .iter()
+            .map(|(name, range)| (*name, &self.text.as_ref()[range.clone()]))
+    }
+}
+
+/// Now the text can be shared by all attempts.
+impl From<Form> for Form<Bytes> {
+    fn from(form: Form) -> Self {
+        Self {
+            text: form.text.into(),
+            parameters: form.parameters,
+        }
+    }
+}
+
 impl Wire {
     pub(super) fn get(action: &'static str, form: Form) -> Self {
         Self {
             action,
             method: Method::GET,
-            form,
+            form: form.into(),
         }
     }
 
@@ -86,7 +124,7 @@ impl Wire {
         Self {
             action,
             method: Method::POST,
-            form,
+            form: form.into(),
         }
     }
 }
@@ -112,44 +150,39 @@ impl Rpc {
         }
     }
 
-    /// The common parameters, percent-encoded, in sorted order, without the signature.
-    fn common<'a>(
-        &self,
-        wire: &Wire,
-        credential: Option<&'a Credentials>,
-        stamp: &Stamp,
-        encoded: &'a mut String,
-    ) -> Vec<(&'static str, &'a str)> {
-        let mut marks = Vec::with_capacity(10);
-        let mut push = |name: &'static str, encode: &mut dyn FnMut(&mut String)| {
-            let start = encoded.len();
-            encode(encoded);
-            marks.push((name, start..encoded.len()));
-        };
+    /// The common parameters without the signature.
+    fn common(&self, wire: &Wire, credential: Option<&Credentials>, stamp: &Stamp) -> Form {
+        let token = credential.and_then(|credential| credential.security_token.as_ref());
+        let mut form = Form::with_capacity(384 + token.map_or(0, |token| token.expose().len()));
         if let Some(credential) = credential {
-            push("AccessKeyId", &mut |out| {
-                signature::push_encoded(out, &credential.access_key_id);
-            });
+            form.push("AccessKeyId", &credential.access_key_id);
         }
-        push("Action", &mut |out| out.push_str(wire.action));
-        push("Format", &mut |out| out.push_str("JSON"));
-        if let Some(credential) = credential {
-            if let Some(token) = &credential.security_token {
-                push("SecurityToken", &mut |out| {
-                    signature::push_encoded(out, token.expose());
-                });
+        form.push_plain("Action", wire.action);
+        form.push_plain("Format", "JSON");
+        if credential.is_some() {
+            form.push_some("SecurityToken", token.map(Secret::expose));
+            form.push_plain("SignatureMethod", "HMAC-SHA1");
+            form.push_with("SignatureNonce", |text| text.extend(hex(&stamp.nonce)));
+            form.push_plain("SignatureVersion", "1.0");
+        }
+        // `yyyy-MM-ddTHH:mm:ssZ`, percent-encoded.
+        let [century, year, month, day, hour, minute, second] = digits(stamp.now);
+        form.push_with("Timestamp", |text| {
+            text.extend_from_slice(&century);
+            for (digits, end) in [
+                (year, "-"),
+                (month, "-"),
+                (day, "T"),
+                (hour, "%3A"),
+                (minute, "%3A"),
+                (second, "Z"),
+            ] {
+                text.extend_from_slice(&digits);
+                text.extend_from_slice(end.as_bytes());
             }
-            push("SignatureMethod", &mut |out| out.push_str("HMAC-SHA1"));
-            push("SignatureNonce", &mut |out| push_hex(out, &stamp.nonce));
-            push("SignatureVersion", &mut |out| out.push_str("1.0"));
-        }
-        push("Timestamp", &mut |out| push_timestamp(out, stamp.now));
-        push("Version", &mut |out| out.push_str(self.version));
-        let encoded = &*encoded;
-        marks
-            .into_iter()
-            .map(|(name, range)| (name, &encoded[range]))
-            .collect()
+        });
+        form.push_plain("Version", self.version);
+        form
     }
 }
 
@@ -163,31 +196,24 @@ impl Protocol for Rpc {
         credential: Option<&Credentials>,
         stamp: &Stamp,
     ) -> Result<HttpRequest, Error> {
-        let mut encoded = String::with_capacity(256);
-        let common = self.common(wire, credential, stamp, &mut encoded);
-
-        let mut query = String::with_capacity(encoded_length(&common) + 64);
-        for (name, value) in &common {
-            if !query.is_empty() {
-                query.push('&');
-            }
-            let _ = write!(query, "{name}={value}");
-        }
-        if let Some(credential) = credential {
-            let sorted = merge(common.iter().copied(), wire.form.iter());
-            let signature = credential.key.sign(wire.method.as_str(), sorted);
-            query.push_str("&Signature=");
-            signature::push_encoded(&mut query, &signature);
+        let common = self.common(wire, credential, stamp);
+        let signature = credential.map(|credential| {
+            let sorted = merge(common.iter(), wire.form.iter());
+            credential.key.sign(wire.method.as_str(), sorted)
+        });
+        let mut query = common.text;
+        if let Some(signature) = signature {
+            query.extend_from_slice(b"&Signature=");
+            push_encoded(&mut query, &signature);
         }
 
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert("x-acs-action", HeaderValue::from_static(wire.action));
-        headers.insert("x-acs-version", HeaderValue::from_static(self.version));
-        let mut url = self.endpoint.clone();
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ACTION, HeaderValue::from_static(wire.action));
+        headers.insert(VERSION, HeaderValue::from_static(self.version));
         let body = if wire.method == Method::GET {
             if !wire.form.text.is_empty() {
-                query.push('&');
-                query.push_str(&wire.form.text);
+                query.push(b'&');
+                query.extend_from_slice(&wire.form.text);
             }
             Bytes::new()
         } else {
@@ -195,9 +221,10 @@ impl Protocol for Rpc {
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("application/x-www-form-urlencoded"),
             );
-            Bytes::copy_from_slice(wire.form.text.as_bytes())
+            wire.form.text.clone()
         };
-        url.set_query(Some(&query));
+        let mut url = self.endpoint.clone();
+        url.set_query(Some(&String::from_utf8_lossy(&query)));
         Ok(HttpRequest {
             method: wire.method.clone(),
             url,
@@ -250,9 +277,8 @@ impl Protocol for Rpc {
         let message = match (&code, body.message) {
             // The gateway echoes what it signed, and with it input and tokens.
             (ErrorCode::SignatureDoesNotMatch, message) => {
-                let mut encoded = String::new();
-                let common = self.common(wire, credential, stamp, &mut encoded);
-                let sorted = merge(common.iter().copied(), wire.form.iter());
+                let common = self.common(wire, credential, stamp);
+                let sorted = merge(common.iter(), wire.form.iter());
                 let echo = message.unwrap_or_default();
                 signature::explain(wire.method.as_str(), sorted, &echo)
             }
@@ -284,37 +310,16 @@ impl Protocol for Rpc {
 }
 
 /// Merges two lists that are sorted by name.
-fn merge<'a>(
-    left: impl Iterator<Item = (&'a str, &'a str)>,
-    right: impl Iterator<Item = (&'a str, &'a str)>,
-) -> impl Iterator<Item = (&'a str, &'a str)> {
+fn merge<'a, V: Copy>(
+    left: impl Iterator<Item = (&'a str, V)>,
+    right: impl Iterator<Item = (&'a str, V)>,
+) -> impl Iterator<Item = (&'a str, V)> {
     let (mut left, mut right) = (left.peekable(), right.peekable());
     std::iter::from_fn(move || match (left.peek(), right.peek()) {
         (Some(l), Some(r)) if r.0 < l.0 => right.next(),
         (Some(_), _) => left.next(),
         (None, _) => right.next(),
     })
-}
-
-fn encoded_length(parameters: &[(&str, &str)]) -> usize {
-    parameters
-        .iter()
-        .map(|(name, value)| name.len() + value.len() + 2)
-        .sum()
-}
-
-/// `yyyy-MM-ddTHH:mm:ssZ`, percent-encoded.
-fn push_timestamp(out: &mut String, time: DateTime<Utc>) {
-    let _ = write!(
-        out,
-        "{:04}-{:02}-{:02}T{:02}%3A{:02}%3A{:02}Z",
-        time.year(),
-        time.month(),
-        time.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    );
 }
 
 /// Reads the body of a 2xx reply; one with a code and no result is that code.

@@ -41,7 +41,7 @@ pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
         Ok(mut response) => {
             response.value.origin = match begun_by(
                 subject,
-                sent.first_in_service_time(&response.headers, response.received),
+                || sent.first_in_service_time(&response.headers, response.received),
                 response.value.started_time,
                 response.value.input.as_ref(),
             ) {
@@ -75,7 +75,7 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
     };
     let whose = begun_by(
         subject,
-        sent.first_in_service_time(&described.headers, described.received),
+        || sent.first_in_service_time(&described.headers, described.received),
         described.value.started_time,
         described.value.input.as_ref(),
     );
@@ -120,14 +120,14 @@ enum Whose {
 
 fn begun_by(
     subject: &Subject,
-    first_sent: Option<DateTime<Utc>>,
+    first_sent: impl FnOnce() -> Option<DateTime<Utc>>,
     started: Option<DateTime<Utc>>,
     input: Option<&Payload>,
 ) -> Option<Whose> {
     if !subject.named_by_caller {
         return Some(Whose::Ours);
     }
-    if started? < first_sent? - TOLERANCE {
+    if started? < first_sent()? - TOLERANCE {
         return Some(Whose::Before);
     }
     match (input, &subject.input) {

@@ -1,12 +1,12 @@
 //! IAM: `GET /v3/projects`.
 
+use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use super::{
     credentials::AccessKey,
     endpoint,
     protocol::{Rest, Wire},
-    signature,
 };
 use crate::{
     error::Error,
@@ -14,6 +14,7 @@ use crate::{
         credential::Context,
         decode,
         operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        percent::RESERVED,
         transport::Reply,
     },
 };
@@ -27,7 +28,7 @@ pub(super) async fn by_name(key: &AccessKey, context: &Context) -> Result<String
     let name = context.project_name().ok_or_else(no_project)?;
     let endpoint = endpoint::iam_for(context)?;
     let mut query = String::from("name=");
-    signature::push_encoded(&mut query, name);
+    query.extend(utf8_percent_encode(name, RESERVED));
     let found = context
         .send(Rest::with(endpoint, key.clone()), ListProjects(query))
         .await?;

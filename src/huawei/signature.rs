@@ -4,21 +4,19 @@
 //! names of those headers, and the hash of the body, a line each. Source: Huawei Cloud, "API
 //! Request Signing Guide"; where that leaves something open, the official Python core 3.1.219.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Write as _},
-};
+use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode,
-};
+use percent_encoding::{AsciiSet, percent_decode_str, percent_encode};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 
-use crate::payload::push_hex;
+use crate::{
+    payload::push_hex,
+    pipeline::{percent::RESERVED, protocol::digits},
+};
 
 /// The scheme's name, with which `Authorization` and the signed text begin.
 pub(crate) const ALGORITHM: &str = "SDK-HMAC-SHA256";
@@ -32,14 +30,7 @@ pub(crate) const CONTENT_HASH: &str = "x-sdk-content-sha256";
 /// The header with the time of signing.
 pub(crate) const DATE: &str = "x-sdk-date";
 
-/// Everything but `A-Z a-z 0-9 - _ . ~`.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
-
-/// The same for a whole path, whose separators stay.
+/// What is reserved in a whole path, whose separators stay.
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// A secret key, made ready to sign.
@@ -297,28 +288,27 @@ pub(crate) fn leaves_body_out(content_type: &[u8]) -> bool {
 
 /// A time as `X-Sdk-Date` has it: `20260131T080910Z`.
 pub(crate) fn date(time: DateTime<Utc>) -> String {
+    let [century, year, month, day, hour, minute, second] = digits(time);
     let mut text = String::with_capacity(16);
-    let _ = write!(
-        text,
-        "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-        time.year(),
-        time.month(),
-        time.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    );
+    for (digits, end) in [
+        (century, ""),
+        (year, ""),
+        (month, ""),
+        (day, "T"),
+        (hour, ""),
+        (minute, ""),
+        (second, "Z"),
+    ] {
+        text.extend(digits.map(char::from));
+        text.push_str(end);
+    }
     text
-}
-
-/// Appends a name or value of a query, percent-encoded the signing way.
-pub(crate) fn push_encoded(out: &mut String, text: &str) {
-    out.extend(utf8_percent_encode(text, RESERVED));
 }
 
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
+    use percent_encoding::utf8_percent_encode;
     use serde::Deserialize;
 
     use super::*;
@@ -365,9 +355,9 @@ mod tests {
             let mut query = String::new();
             for (name, value) in &vector.query {
                 query.push('&');
-                push_encoded(&mut query, name);
+                query.extend(utf8_percent_encode(name, RESERVED));
                 query.push('=');
-                push_encoded(&mut query, value);
+                query.extend(utf8_percent_encode(value, RESERVED));
             }
             let headers = headers(vector.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())));
             let request = Request::new(

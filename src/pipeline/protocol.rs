@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 
 use super::transport::{HttpRequest, Reply};
 use crate::error::{Error, ErrorCode, ErrorKind};
@@ -40,6 +40,21 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 pub struct Stamp {
     pub(crate) now: DateTime<Utc>,
     pub(crate) nonce: [u8; 16],
+}
+
+/// A time's digits by two: century, year, month, day, hour, minute, second.
+pub(crate) fn digits(time: DateTime<Utc>) -> [[u8; 2]; 7] {
+    let year = time.year().unsigned_abs();
+    [
+        year / 100 % 100,
+        year % 100,
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+    ]
+    .map(|number| [number / 10, number % 10].map(|digit| b'0' + digit as u8))
 }
 
 /// What a reply that is not 2xx says.

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use http::StatusCode;
+use percent_encoding::utf8_percent_encode;
 
 use super::{Parameters, Refused};
 use crate::{
-    alibaba::signature::{Key, push_encoded},
+    alibaba::signature::Key,
     emulator::{State, record::RecordedRequest},
+    pipeline::percent::RESERVED,
 };
 
 /// A key that may call.
@@ -113,11 +115,7 @@ fn check_token(key: &AccessKey, parameters: &Parameters) -> Result<(), Refused> 
 
 /// The signature that the parameters should bear.
 fn sign(key: &AccessKey, method: &str, parameters: &Parameters) -> String {
-    let encode = |text: &str| {
-        let mut encoded = String::new();
-        push_encoded(&mut encoded, text);
-        encoded
-    };
+    let encode = |text| utf8_percent_encode(text, RESERVED).to_string();
     let encoded: Vec<(String, String)> = parameters
         .iter()
         .filter(|(name, _)| *name != "Signature")
