@@ -13,8 +13,9 @@ use crate::{
     tables::{each, interleaved},
 };
 
-const FEW: usize = 1000;
-const MANY: usize = 3000;
+const CALLS: [usize; 2] = [1000, 3000];
+/// Parts do the same each time.
+const PARTS: [usize; 2] = [100, 300];
 
 pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
     let mut broken = 0;
@@ -37,7 +38,7 @@ pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
     let clients = Clients::new(&server.url)?;
     for operation in Operation::ALL {
         let plan = Plan {
-            calls: FEW,
+            calls: CALLS[0],
             at_once: 1,
             input: Input::Order,
         };
@@ -59,14 +60,14 @@ pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
             Operation::Token => Some(1.05),
             _ => None,
         };
-        let floor = instructions("calls", operation, Side::Floor)?;
-        let ours = instructions("calls", operation, Side::Ours)?;
+        let floor = instructions("calls", operation, Side::Floor, CALLS)?;
+        let ours = instructions("calls", operation, Side::Ours, CALLS)?;
         row(&operation.to_string(), "instructions", floor, ours, most);
     }
     for part in Part::ALL {
         let most = part.is_signing().then_some(1.5);
-        let floor = instructions("part", part, Side::Floor)?;
-        let ours = instructions("part", part, Side::Ours)?;
+        let floor = instructions("part", part, Side::Floor, PARTS)?;
+        let ours = instructions("part", part, Side::Ours, PARTS)?;
         row(&part.to_string(), "instructions", floor, ours, most);
     }
     match broken {
@@ -76,8 +77,13 @@ pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
 }
 
 /// Instructions per call: the slope between few calls and many, so that the start does not count.
-fn instructions(command: &str, what: impl ValueEnum, side: Side) -> Result<f64, Failure> {
-    let [few, many] = [FEW, MANY].map(|calls| -> Result<u64, Failure> {
+fn instructions(
+    command: &str,
+    what: impl ValueEnum,
+    side: Side,
+    times: [usize; 2],
+) -> Result<f64, Failure> {
+    let [few, many] = times.map(|calls| -> Result<u64, Failure> {
         let done = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(std::env::current_exe()?)
@@ -94,7 +100,7 @@ fn instructions(command: &str, what: impl ValueEnum, side: Side) -> Result<f64, 
             .and_then(|(_, count)| count.trim().parse().ok())
             .ok_or_else(|| format!("callgrind gave no count: {told}").into())
     });
-    Ok((many? - few?) as f64 / (MANY - FEW) as f64)
+    Ok((many? - few?) as f64 / (times[1] - times[0]) as f64)
 }
 
 fn name(value: &impl ValueEnum) -> Result<String, Failure> {

@@ -224,7 +224,8 @@ impl Protocol for Rpc {
             wire.form.text.clone()
         };
         let mut url = self.endpoint.clone();
-        url.set_query(Some(&String::from_utf8_lossy(&query)));
+        // All of it is ASCII.
+        url.set_query(std::str::from_utf8(&query).ok());
         Ok(HttpRequest {
             method: wire.method.clone(),
             url,

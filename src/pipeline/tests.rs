@@ -5,6 +5,7 @@
 mod attempts;
 mod credentials;
 mod table;
+mod warm;
 mod whose;
 
 use std::{sync::Arc, time::Duration};
