@@ -10,7 +10,7 @@ use crate::{
     micro::Part,
     server::Server,
     subjects::{Clients, Input, Operation, Plan, Side},
-    tables::{each, interleaved},
+    tables::{each, interleaved, name},
 };
 
 const CALLS: [usize; 2] = [1000, 3000];
@@ -101,9 +101,4 @@ fn instructions(
             .ok_or_else(|| format!("callgrind gave no count: {told}").into())
     });
     Ok((many? - few?) as f64 / (times[1] - times[0]) as f64)
-}
-
-fn name(value: &impl ValueEnum) -> Result<String, Failure> {
-    let value = value.to_possible_value().ok_or("a value without a name")?;
-    Ok(value.get_name().to_owned())
 }

@@ -138,36 +138,33 @@ impl Alibaba {
             ("Timestamp", &timestamp),
             ("Version", "2019-03-15"),
         ];
-        let parameters = parameters.map(|(name, value)| (name, encode(value)));
-        let length = parameters.iter().map(|(n, v)| n.len() + v.len() + 2).sum();
-        let mut canonical = String::with_capacity(length);
-        let mut query = String::with_capacity(length);
-        let mut form = String::with_capacity(length);
-        for (name, value) in &parameters {
-            let part = match *name {
+        let (mut canonical, mut query, mut form) = (String::new(), String::new(), String::new());
+        for text in [&mut canonical, &mut query, &mut form] {
+            text.reserve(input.len() + 512);
+        }
+        for (name, value) in parameters {
+            let start = canonical.len();
+            canonical.push_str(name);
+            canonical.push('=');
+            canonical.extend(utf8_percent_encode(value, RESERVED));
+            canonical.push('&');
+            let part = match name {
                 "ExecutionName" | "FlowName" | "Input" => &mut form,
                 _ => &mut query,
             };
-            for text in [&mut canonical, part] {
-                if !text.is_empty() {
-                    text.push('&');
-                }
-                text.push_str(name);
-                text.push('=');
-                text.push_str(value);
-            }
+            part.push_str(&canonical[start..]);
         }
-        let to_sign = format!("POST&%2F&{}", encode(&canonical));
+        canonical.pop();
+        form.pop();
+        let mut to_sign = String::with_capacity(canonical.len() * 2);
+        to_sign.push_str("POST&%2F&");
+        to_sign.extend(utf8_percent_encode(&canonical, RESERVED));
         let key = format!("{}&", self.access_key_secret);
         let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes())?;
         mac.update(to_sign.as_bytes());
         let signature = STANDARD.encode(mac.finalize().into_bytes());
 
-        let url = format!(
-            "{}/?{query}&Signature={}",
-            self.endpoint,
-            encode(&signature)
-        );
+        let url = format!("{}/?{query}Signature={}", self.endpoint, encode(&signature));
         let request = self
             .http
             .post(url)

@@ -74,6 +74,13 @@ enum Command {
         #[arg(long, default_value_t = 1000)]
         calls: usize,
     },
+    /// Tells by how much heap and process grow while calls wait.
+    InFlight {
+        operation: Operation,
+        side: Side,
+        #[arg(long, default_value_t = 1)]
+        calls: usize,
+    },
     /// Is the other side.
     #[command(hide = true)]
     Serve {
@@ -105,6 +112,11 @@ fn main() -> Result<(), Failure> {
             runtime.block_on(Clients::new(&server.url)?.run(operation, side, &plan))
         }
         Some(Command::Part { part, side, calls }) => part.run(side, calls),
+        Some(Command::InFlight {
+            operation,
+            side,
+            calls,
+        }) => tables::print_in_flight(&runtime, operation, side, calls),
         Some(Command::Serve { holding }) => runtime.block_on(server::serve(holding)),
     }
 }

@@ -87,9 +87,14 @@ pub(crate) fn heap() -> usize {
 
 /// Bytes of the process in memory.
 pub(crate) fn resident() -> Result<usize, Failure> {
+    memory("VmRSS:")
+}
+
+fn memory(what: &str) -> Result<usize, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes: usize = line
+    let kilobytes: usize = status
+        .lines()
+        .find_map(|line| line.strip_prefix(what))
         .ok_or("the system does not tell the size of a process")?
         .trim()
         .trim_end_matches(" kB")
@@ -97,25 +102,40 @@ pub(crate) fn resident() -> Result<usize, Failure> {
     Ok(kilobytes * 1024)
 }
 
-/// Does the work and tells by how much heap and process grew on the way, at most.
-pub(crate) fn peak_of(
-    work: impl FnOnce() -> Result<(), Failure>,
-) -> Result<(usize, usize), Failure> {
+/// By how many bytes something grew.
+#[derive(Clone, Copy)]
+pub(crate) struct Growth {
+    /// The heap, at the size at which it stood longest: while all wait for their answers.
+    pub(crate) heap: usize,
+    /// The process, at most.
+    pub(crate) process: usize,
+}
+
+/// Does the work and tells by how much heap and process grew on the way. A process can be asked
+/// once: it keeps what it has freed.
+pub(crate) fn growth_of(work: impl FnOnce() -> Result<(), Failure>) -> Result<Growth, Failure> {
     let (heap_before, resident_before) = (heap(), resident()?);
     let is_done = AtomicBool::new(false);
+    // Made before: what it takes itself must not count.
+    let mut seen = Vec::with_capacity(1_000_000);
     std::thread::scope(|scope| {
         let sampler = scope.spawn(|| {
-            let (mut most_heap, mut most_resident) = (heap_before, resident_before);
             while !is_done.load(Ordering::Relaxed) {
-                most_heap = most_heap.max(heap());
-                most_resident = most_resident.max(resident().unwrap_or_default());
-                std::thread::sleep(Duration::from_millis(5));
+                seen.push(heap());
+                std::thread::sleep(Duration::from_millis(1));
             }
-            (most_heap - heap_before, most_resident - resident_before)
         });
         let worked = work();
         is_done.store(true, Ordering::Relaxed);
-        let peak = sampler.join().map_err(|_| "the sampler panicked")?;
-        worked.map(|()| peak)
+        sampler.join().map_err(|_| "the sampler panicked")?;
+        worked
+    })?;
+    let own = seen.capacity() * size_of::<usize>();
+    seen.sort_unstable();
+    let stood_longest = seen.chunk_by(PartialEq::eq).max_by_key(|same| same.len());
+    let heap = stood_longest.map_or(0, |same| same[0] - own);
+    Ok(Growth {
+        heap: heap.saturating_sub(heap_before),
+        process: memory("VmHWM:")?.saturating_sub(resident_before),
     })
 }

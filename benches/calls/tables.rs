@@ -1,10 +1,13 @@
 //! The tables of `cargo bench`.
 
+use std::process::Command;
+
+use clap::ValueEnum;
 use tokio::runtime::Runtime;
 
 use crate::{
     Failure,
-    measure::{Cost, cost_of, peak_of},
+    measure::{Cost, Growth, cost_of, growth_of},
     micro::Part,
     scale,
     server::Server,
@@ -19,7 +22,7 @@ pub(crate) fn print(runtime: &Runtime) -> Result<(), Failure> {
     println!("## Calls\n");
     println!("Ours, in brackets the ratio to the floor. Input of 100 bytes.\n");
     println!(
-        "| call | at once | CPU | allocations | bytes allocated | calls per second | heap per call in flight |"
+        "| call | at once | CPU | allocations | bytes allocated | calls per second | heap per call that waits |"
     );
     println!("|---|---|---|---|---|---|---|");
     let server = Server::start()?;
@@ -32,8 +35,8 @@ pub(crate) fn print(runtime: &Runtime) -> Result<(), Failure> {
                 input: Input::Order,
             };
             let [floor, ours] = interleaved(runtime, &clients, operation, &plan, ROUNDS)?;
-            let (floor_heap, _) = in_flight(runtime, operation, Side::Floor, at_once)?;
-            let (ours_heap, _) = in_flight(runtime, operation, Side::Ours, at_once)?;
+            let floor_held = in_flight(operation, Side::Floor, at_once)?;
+            let ours_held = in_flight(operation, Side::Ours, at_once)?;
             println!(
                 "| {operation} | {at_once} | {} | {} | {} | {} | {} |",
                 compared(ours.micros(), floor.micros(), 1, " µs"),
@@ -46,8 +49,8 @@ pub(crate) fn print(runtime: &Runtime) -> Result<(), Failure> {
                 compared(each(&ours, ours.bytes), each(&floor, floor.bytes), 0, ""),
                 compared(ours.per_second(), floor.per_second(), 0, ""),
                 compared(
-                    ours_heap as f64 / at_once as f64,
-                    floor_heap as f64 / at_once as f64,
+                    ours_held.heap as f64 / at_once as f64,
+                    floor_held.heap as f64 / at_once as f64,
                     0,
                     " B"
                 ),
@@ -106,13 +109,31 @@ pub(crate) fn interleaved(
     })
 }
 
-/// By how much heap and process grow while so many calls wait for their answers.
-pub(crate) fn in_flight(
+/// By how much heap and process grow while so many calls wait for their answers, in a process of
+/// their own.
+pub(crate) fn in_flight(operation: Operation, side: Side, calls: usize) -> Result<Growth, Failure> {
+    let told = Command::new(std::env::current_exe()?)
+        .args(["in-flight", &name(&operation)?, &name(&side)?])
+        .args(["--calls", &calls.to_string()])
+        .output()?;
+    let text = String::from_utf8_lossy(&told.stdout);
+    let (heap, process) = text
+        .trim()
+        .split_once(' ')
+        .ok_or_else(|| String::from_utf8_lossy(&told.stderr).into_owned())?;
+    Ok(Growth {
+        heap: heap.parse()?,
+        process: process.parse()?,
+    })
+}
+
+/// What such a process does.
+pub(crate) fn print_in_flight(
     runtime: &Runtime,
     operation: Operation,
     side: Side,
     calls: usize,
-) -> Result<(usize, usize), Failure> {
+) -> Result<(), Failure> {
     let server = Server::holding(calls)?;
     let clients = Clients::new(&server.url)?;
     let plan = Plan {
@@ -120,7 +141,15 @@ pub(crate) fn in_flight(
         at_once: calls,
         input: Input::Order,
     };
-    peak_of(|| runtime.block_on(clients.run(operation, side, &plan)))
+    let growth = growth_of(|| runtime.block_on(clients.run(operation, side, &plan)))?;
+    println!("{} {}", growth.heap, growth.process);
+    Ok(())
+}
+
+/// A value as it stands on a command line.
+pub(crate) fn name(value: &impl ValueEnum) -> Result<String, Failure> {
+    let value = value.to_possible_value().ok_or("a value without a name")?;
+    Ok(value.get_name().to_owned())
 }
 
 pub(crate) fn each(cost: &Cost, total: usize) -> f64 {

@@ -189,6 +189,7 @@ impl Rpc {
 impl Protocol for Rpc {
     type Wire = Wire;
     type Credential = Credentials;
+    const HAS_NONCE: bool = true;
 
     fn prepare(
         &self,

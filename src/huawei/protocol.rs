@@ -171,6 +171,7 @@ impl Rest {
 impl Protocol for Rest {
     type Wire = Wire;
     type Credential = Credential;
+    const HAS_NONCE: bool = false;
 
     fn prepare(
         &self,

@@ -295,7 +295,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         let credential = held.map(|held| &held.credential);
         let stamp = Stamp {
             now: core.clock.now(),
-            nonce: random_bits().map_err(Err)?,
+            nonce: match P::HAS_NONCE {
+                true => random_bits().map_err(Err)?,
+                false => [0; 16],
+            },
         };
         let wire = &self.encoded.wire;
         let request = self

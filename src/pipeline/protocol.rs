@@ -13,6 +13,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     type Wire: Send + Sync + 'static;
     /// What a request is signed with.
     type Credential: Send + Sync + 'static;
+    /// Whether requests carry a nonce. Getting one is a call to the operating system.
+    const HAS_NONCE: bool;
 
     /// Makes the final bytes of one attempt.
     fn prepare(
@@ -39,6 +41,7 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct Stamp {
     pub(crate) now: DateTime<Utc>,
+    /// Zeros where the protocol has none.
     pub(crate) nonce: [u8; 16],
 }
 

@@ -27,8 +27,10 @@ fn lease_all(cache: &Arc<Cache<Credentials>>, deadline: Instant) {
 /// With `--nocapture` it tells how long that takes; only a release build says much.
 #[tokio::test]
 async fn a_warm_credential_is_had_at_the_first_poll_by_eight_threads() {
-    let mut settings = Settings::default();
-    settings.scripted = Some((Script::new([]), Clock::starting_at(wall())));
+    let settings = Settings {
+        scripted: Some((Script::new([]), Clock::starting_at(wall()))),
+        ..Settings::default()
+    };
     let context = Context {
         core: settings.core(&[]).unwrap(),
         region: None,
