@@ -52,7 +52,8 @@ pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
             Ok(response)
         }
         Err(error) if error.code() == Some(&ErrorCode::ExecutionAlreadyExists) => {
-            already_exists(error, subject, &sent).await
+            // A whole call, which the future of each start would have room for.
+            Box::pin(already_exists(error, subject, &sent)).await
         }
         Err(error) => Err(error),
     }
@@ -106,7 +107,8 @@ async fn describe(
         retry: sent.retry,
         ..CallOptions::default()
     };
-    attempt::run::<DescribeExecutionRequest>(sent.pipeline, request.encode(), &options).await
+    let encoded = request.encode()?;
+    attempt::run::<DescribeExecutionRequest>(sent.pipeline, Ok(&encoded), &options).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

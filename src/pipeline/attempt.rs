@@ -32,7 +32,7 @@ pub(crate) const SKEW: TimeDelta = TimeDelta::minutes(5);
 /// Sends an operation until it is answered, refused for good, or out of time.
 pub(crate) async fn run<O: Operation>(
     pipeline: &Pipeline<O::Protocol>,
-    encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+    encoded: Result<&Encoded<<O::Protocol as Protocol>::Wire>, Error>,
     options: &CallOptions,
 ) -> Result<Response<O::Output>, Error> {
     let span = tracing::debug_span!(
@@ -66,12 +66,12 @@ pub(crate) async fn run<O: Operation>(
 
 async fn run_in_span<O: Operation>(
     pipeline: &Pipeline<O::Protocol>,
-    encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+    encoded: Result<&Encoded<<O::Protocol as Protocol>::Wire>, Error>,
     options: &CallOptions,
 ) -> Result<Response<O::Output>, Error> {
     let encoded = encoded.map_err(|error| error.with_operation(O::NAME))?;
     let started = monotonic();
-    let mut attempts = Attempts::new(O::NAME, pipeline, &encoded, options, started);
+    let mut attempts = Attempts::new(O::NAME, pipeline, encoded, options, started);
     let mut value = None;
     let sent = attempts
         .send(&mut |reply| {

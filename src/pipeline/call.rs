@@ -92,7 +92,12 @@ impl<O: Operation> Call<O> {
     ///
     /// As [`Call::send`].
     pub async fn send_for_response(self) -> Result<Response<O::Output>, Error> {
-        attempt::run::<O>(&self.pipeline, self.encoded, &self.options).await
+        // By reference: each layer of futures would keep a copy.
+        let encoded = match self.encoded {
+            Ok(ref encoded) => Ok(encoded),
+            Err(error) => Err(error),
+        };
+        attempt::run::<O>(&self.pipeline, encoded, &self.options).await
     }
 }
 

@@ -133,7 +133,12 @@ impl Context {
             protocol,
             credentials,
         };
-        attempt::run::<O>(&pipeline, request.encode(), options).await
+        let encoded = request.encode();
+        let encoded = match encoded {
+            Ok(ref encoded) => Ok(encoded),
+            Err(error) => Err(error),
+        };
+        attempt::run::<O>(&pipeline, encoded, options).await
     }
 
     /// What surrounds the process.

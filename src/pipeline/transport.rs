@@ -117,24 +117,29 @@ impl Transport {
         max_reply_bytes: usize,
     ) -> Result<Reply, TransportError> {
         match self {
-            Self::Reqwest(client) => send(client, request, deadline, max_reply_bytes).await,
+            Self::Reqwest(client) => {
+                let answer = client.execute(outgoing(request));
+                receive(answer, deadline, max_reply_bytes).await
+            }
             #[cfg(any(test, fuzzing))]
             Self::Scripted(script) => script.send(request, deadline).await,
         }
     }
 }
 
-async fn send(
-    client: &reqwest::Client,
-    request: HttpRequest,
-    deadline: Instant,
-    max_reply_bytes: usize,
-) -> Result<Reply, TransportError> {
+fn outgoing(request: HttpRequest) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(request.method, request.url);
     *outgoing.headers_mut() = request.headers;
     *outgoing.body_mut() = Some(request.body.into());
+    outgoing
+}
 
-    let mut incoming = timeout_at(deadline, client.execute(outgoing))
+async fn receive(
+    answer: impl Future<Output = reqwest::Result<reqwest::Response>>,
+    deadline: Instant,
+    max_reply_bytes: usize,
+) -> Result<Reply, TransportError> {
+    let mut incoming = timeout_at(deadline, answer)
         .await
         .map_err(|_| TransportError::plain(Stage::Waiting))?
         .map_err(of_reqwest)?;
