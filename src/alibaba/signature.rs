@@ -121,7 +121,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::pipeline::percent::RESERVED;
+    use crate::pipeline::percent::{RESERVED, push_encoded};
 
     #[derive(Deserialize)]
     struct Vector {
@@ -133,14 +133,17 @@ mod tests {
     }
 
     fn sign(method: &str, secret: &str, parameters: &BTreeMap<String, String>) -> String {
-        let encoded: Vec<(String, String)> = parameters
+        let encoded: Vec<(Vec<u8>, Vec<u8>)> = parameters
             .iter()
             .map(|(name, value)| {
-                let encode = |text| utf8_percent_encode(text, RESERVED).to_string();
-                (encode(name), encode(value))
+                let mut encoded = (Vec::new(), Vec::new());
+                push_encoded(&mut encoded.0, name);
+                push_encoded(&mut encoded.1, value);
+                encoded
             })
             .collect();
-        let sorted = encoded.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+        let sorted = encoded.iter();
+        let sorted = sorted.map(|(name, value)| (str::from_utf8(name).unwrap(), value));
         Key::new(secret).sign(method, sorted)
     }
 

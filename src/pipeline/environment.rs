@@ -247,11 +247,22 @@ pub(crate) mod fake {
 mod tests {
     use super::*;
 
-    fn temporary(name: &str) -> PathBuf {
-        let directory =
-            std::env::temp_dir().join(format!("cloud-workflows-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        directory.join(name)
+    /// A directory that goes with its test.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new() -> Self {
+            let name = format!("cloud-workflows-{}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 
     #[test]
@@ -269,7 +280,8 @@ mod tests {
     #[tokio::test]
     async fn files_are_read_with_a_bound() {
         let environment = Environment::real();
-        let file = temporary("key");
+        let directory = Directory::new();
+        let file = directory.0.join("key");
         std::fs::write(&file, "text").unwrap();
         assert_eq!(environment.read(&file).await.unwrap().expose(), "text");
 
@@ -282,9 +294,12 @@ mod tests {
         assert!(error.message().ends_with("is not UTF-8 text"));
         assert!(!format!("{error:?}").contains("caf"));
 
-        let error = environment.read(&temporary("")).await.unwrap_err();
+        let error = environment.read(&directory.0).await.unwrap_err();
         assert!(error.message().ends_with("it is not a file"));
-        let error = environment.read(&temporary("absent")).await.unwrap_err();
+        let error = environment
+            .read(&directory.0.join("absent"))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 
