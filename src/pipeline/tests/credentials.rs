@@ -110,6 +110,28 @@ async fn a_token_is_renewed_ahead_while_calls_go_on() {
     );
 }
 
+/// A token may be far from its renewal and yet end before the flow may.
+#[tokio::test(start_paused = true)]
+async fn no_call_begins_on_a_token_that_could_end_before_it() {
+    let script = Script::new([
+        token_reply(1, 900),
+        done(),
+        done(),
+        token_reply(2, 900),
+        done(),
+    ]);
+    let client = password_client(&script);
+    run(&client).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(580)).await;
+    run(&client).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    run(&client).await.unwrap();
+    assert_eq!(
+        tokens(&script),
+        ["iam", "token-1", "token-1", "iam", "token-2"]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failed_renewal_keeps_a_usable_token_and_pauses() {
     let script = Script::playing({
