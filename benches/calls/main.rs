@@ -32,7 +32,11 @@ mod pipeline {
 }
 #[path = "../../src/alibaba"]
 mod alibaba {
-    #[expect(dead_code, reason = "what explains refusals is not measured")]
+    #[expect(
+        dead_code,
+        unused_imports,
+        reason = "what explains refusals is not measured"
+    )]
     pub(crate) mod signature;
 }
 
