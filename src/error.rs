@@ -279,7 +279,7 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let mut message = message.into();
         // The service's words are often in it, and callers log it: no line of a log is forged.
-        if message.contains(char::is_control) {
+        if message.contains(breaks_lines) {
             message = OneLine(&message).to_string();
         }
         Self(Box::new(Inner {
@@ -549,12 +549,19 @@ impl StdError for Error {
     }
 }
 
+/// What may end a line, or show it in another order, somewhere.
+fn breaks_lines(c: char) -> bool {
+    let is_mark =
+        matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || is_mark
+}
+
 /// Prints a text of the service's on one line: control characters become spaces.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, part) in self.0.split(char::is_control).enumerate() {
+        for (i, part) in self.0.split(breaks_lines).enumerate() {
             if i > 0 {
                 f.write_str(" ")?;
             }

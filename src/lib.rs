@@ -66,6 +66,13 @@
 //! # }
 //! ```
 //!
+//! # Credentials
+//!
+//! [`alibaba::Client::from_env`] and [`huawei::Client::from_env`] take region and credentials from
+//! where each cloud's own tools find them: variables, profiles, metadata services, identity
+//! providers. A client shares what its source gives, and renews it ahead of its end;
+//! [`ProvideCredential`] makes a source of your own.
+//!
 //! # When something goes wrong
 //!
 //! Three layers, kept apart: the request did not come through, the service refused it (both an

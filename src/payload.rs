@@ -1,10 +1,6 @@
 //! Values that know how to print: JSON text, secrets, execution names.
 
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    str::FromStr,
-};
+use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, de::IgnoredAny};
 #[cfg(feature = "huawei")]
@@ -26,21 +22,11 @@ use crate::error::{Error, ErrorKind};
 /// assert_eq!(payload.as_str(), r#"{"amount": 10000000000000000000001}"#);
 /// assert_eq!(format!("{payload:?}"), "Payload(35 bytes)");
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Payload {
     text: String,
-    origin: Origin,
-}
-
-/// Where the text of a payload is from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// Given as text: nobody has looked at it.
-    Text,
-    /// Serialised here: JSON for certain.
-    Serialised,
-    /// There is none: serialising the caller's value failed.
-    Fault,
+    /// There is no text: serialising the caller's value failed.
+    has_fault: bool,
 }
 
 impl Payload {
@@ -48,21 +34,18 @@ impl Payload {
     pub fn from_json(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            origin: Origin::Text,
+            has_fault: false,
         }
     }
 
     /// Serialises a value at once. A failure is kept and reported by the call that uses it.
     pub fn from_value(value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_string(value) {
-            Ok(text) => Self {
-                text,
-                origin: Origin::Serialised,
-            },
+            Ok(text) => Self::from_json(text),
             // The words of a serialiser may quote the value.
             Err(_) => Self {
                 text: String::new(),
-                origin: Origin::Fault,
+                has_fault: true,
             },
         }
     }
@@ -90,12 +73,11 @@ impl Payload {
 
     /// Refuses what is not the text of a JSON object.
     pub(crate) fn check_object(&self, field: &str) -> Result<(), Error> {
-        let is_object = match self.origin {
-            Origin::Fault => return Err(Error::invalid(field, "could not be serialised to JSON")),
-            Origin::Serialised => begins_an_object(&self.text),
-            Origin::Text => is_object(&self.text),
-        };
-        if is_object {
+        if self.has_fault {
+            return Err(Error::invalid(field, "could not be serialised to JSON"));
+        }
+        // What was serialised here too: a faulty `Serialize` can write what is no JSON.
+        if is_object(&self.text) {
             Ok(())
         } else {
             Err(Error::invalid(field, "must be the text of a JSON object"))
@@ -105,26 +87,7 @@ impl Payload {
 
 /// Whether it is the text of a JSON object, whatever the size of its numbers.
 pub(crate) fn is_object(text: &str) -> bool {
-    begins_an_object(text) && serde_json::from_str::<IgnoredAny>(text).is_ok()
-}
-
-fn begins_an_object(json: &str) -> bool {
-    json.trim_ascii_start().starts_with('{')
-}
-
-/// Payloads are their text.
-impl PartialEq for Payload {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Payload {}
-
-impl Hash for Payload {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
-    }
+    text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// So that one flow's output can be the next one's input: `.input_json(payload)`.

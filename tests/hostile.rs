@@ -74,7 +74,7 @@ async fn errors(server: &MockServer) -> [Error; 2] {
 
 #[tokio::test]
 async fn a_service_s_words_forge_no_line_of_a_log() {
-    const EVIL: &str = "evil\r\nFORGED \u{1b}[2J\u{9b}31m\u{0}\u{85}end";
+    const EVIL: &str = "evil\r\nFORGED \u{1b}[2J\u{9b}31m\u{0}\u{85}\u{2028}\u{202e}end";
     let refusal = json!({
         "Code": EVIL, "Message": EVIL, "RequestId": EVIL,
         "error_code": EVIL, "error_msg": EVIL, "request_id": EVIL,
@@ -95,6 +95,7 @@ async fn a_service_s_words_forge_no_line_of_a_log() {
             ] {
                 assert!(text.contains("evil  FORGED"), "{text:?}");
                 assert!(!text.contains(char::is_control), "{text:?}");
+                assert!(!text.contains(['\u{2028}', '\u{202e}']), "{text:?}");
             }
         }
     }

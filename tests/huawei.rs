@@ -483,6 +483,13 @@ fn settings_that_cannot_work_are_named() {
         (
             Client::builder()
                 .region("r")
+                .project_name("")
+                .credentials(token()),
+            "project_name",
+        ),
+        (
+            Client::builder()
+                .region("r")
                 .user_agent("产品/1")
                 .credentials(token()),
             "user_agent",

@@ -55,11 +55,7 @@ pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
             Some(1.0),
         );
 
-        let most = match operation {
-            operation if operation.is_alibaba() => Some(0.95),
-            Operation::Token => Some(1.05),
-            _ => None,
-        };
+        let most = Some(if operation.is_alibaba() { 0.95 } else { 1.05 });
         let floor = instructions("calls", operation, Side::Floor, CALLS)?;
         let ours = instructions("calls", operation, Side::Ours, CALLS)?;
         row(&operation.to_string(), "instructions", floor, ours, most);

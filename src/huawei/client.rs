@@ -128,7 +128,9 @@ impl ClientBuilder {
         let mut builder = Self::default().credentials(DefaultCredentials::new());
         builder.region = environment.first_of(&REGION_VARIABLES);
         builder.project_id = environment.first_of(&PROJECT_VARIABLES);
-        builder.project_name = environment.first_of(&PROJECT_NAME_VARIABLES);
+        if builder.project_id.is_none() {
+            builder.project_name = environment.first_of(&PROJECT_NAME_VARIABLES);
+        }
         builder.iam_endpoint = environment
             .variable("HUAWEICLOUD_SDK_IAM_ENDPOINT")
             .or_else(|| {
@@ -176,13 +178,16 @@ impl ClientBuilder {
     /// [`project_name`](Self::project_name).
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
         self.project_id = Some(project_id.into());
+        self.project_name = None;
         self
     }
 
-    /// The name of the project, such as `cn-north-4_team`, instead of the region's, which the
-    /// default project bears. It means nothing where an id is given.
+    /// The project by its name, such as `cn-north-4_team`, 1 to 64 characters, instead of by its
+    /// id: IAM gives a token for it, or is asked for its id. Without either it is the one that
+    /// bears the region's name.
     pub fn project_name(mut self, project_name: impl Into<String>) -> Self {
         self.project_name = Some(project_name.into());
+        self.project_id = None;
         self
     }
 
@@ -218,6 +223,14 @@ impl ClientBuilder {
         if let Some(id) = &self.project_id {
             push_project_id(&mut String::new(), id)
                 .map_err(|error| Error::new(ErrorKind::Configuration, error.message()))?;
+        }
+        if let Some(name) = &self.project_name
+            && !(1..=64).contains(&name.chars().count())
+        {
+            return Err(Error::configuration(
+                "project_name",
+                "must be 1 to 64 characters",
+            ));
         }
         let provider = self
             .credentials

@@ -95,8 +95,18 @@ impl From<Token> for Credential {
 }
 
 impl ProvideCredential<Credential> for Token {
-    fn provide<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Lease<Credential>, Error>> {
-        Box::pin(async { self.header().map(|_| Lease::fixed(self.clone().into())) })
+    fn provide<'a>(
+        &'a self,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Lease<Credential>, Error>> {
+        Box::pin(async {
+            self.header()?;
+            let mut token = self.clone();
+            if context.project_id().is_none() && context.project_name.is_some() {
+                token.project_id = Some(projects::by_name(token.clone(), context).await?);
+            }
+            Ok(Lease::fixed(token.into()))
+        })
     }
 }
 
@@ -169,8 +179,9 @@ impl AccessKey {
     /// The key, checked, with the project that its calls are for: every source of keys ends here.
     pub(super) async fn with_project(mut self, context: &Context) -> Result<Self, Error> {
         self.check()?;
-        if context.project_id().is_none() && self.project_id.is_none() {
-            self.project_id = Some(projects::by_name(&self, context).await?);
+        let is_known = context.project_name.is_none() && self.project_id.is_some();
+        if context.project_id().is_none() && !is_known {
+            self.project_id = Some(projects::by_name(self.clone(), context).await?);
         }
         Ok(self)
     }

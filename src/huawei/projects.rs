@@ -4,7 +4,7 @@ use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use super::{
-    credentials::AccessKey,
+    credentials::Credential,
     endpoint,
     protocol::{Rest, Wire},
 };
@@ -20,18 +20,23 @@ use crate::{
 };
 
 /// The id of the client's project by its name, which is the region's where it was told none,
-/// asked for with this key.
+/// asked for with this credential.
 ///
 /// Source: Huawei Cloud, IAM, "Querying Project Information"; what none and several mean is as in
 /// the official Python core 3.1.219.
-pub(super) async fn by_name(key: &AccessKey, context: &Context) -> Result<String, Error> {
+pub(super) async fn by_name(
+    credential: impl Into<Credential>,
+    context: &Context,
+) -> Result<String, Error> {
     let name = context.project_name().ok_or_else(no_project)?;
     let endpoint = endpoint::iam_for(context)?;
     let mut query = String::from("name=");
     query.extend(utf8_percent_encode(name, RESERVED));
     let found = context
-        .send(Rest::with(endpoint, key.clone()), ListProjects(query))
+        .send(Rest::with(endpoint, credential), ListProjects(query))
         .await?;
+    let is_meant = |project: &Project| project.name.as_deref().is_none_or(|its| its == name);
+    let found: Vec<Project> = found.into_iter().filter(is_meant).collect();
     let count = found.len();
     let mut found = found.into_iter();
     match (found.next(), found.next()) {
@@ -39,15 +44,15 @@ pub(super) async fn by_name(key: &AccessKey, context: &Context) -> Result<String
         (None, _) => Err(Error::configuration(
             "project_id",
             format_args!(
-                "is missing, and the key's account has no project named {name}: set its id on \
-                 the client or on the key"
+                "is missing, and the credential's account has no project named {name}: set its id on \
+                 the client"
             ),
         )),
         (Some(_), Some(_)) => Err(Error::configuration(
             "project_id",
             format_args!(
-                "is missing, and the key's account has {count} projects named {name}: set the \
-                 id of one on the client or on the key"
+                "is missing, and the credential's account has {count} projects named {name}: set the \
+                 id of one on the client"
             ),
         )),
     }
@@ -67,6 +72,8 @@ struct ListProjects(String);
 #[derive(Deserialize)]
 struct Project {
     id: String,
+    #[serde(default, deserialize_with = "decode::text")]
+    name: Option<String>,
 }
 
 impl Sealed for ListProjects {}

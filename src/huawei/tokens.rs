@@ -38,7 +38,9 @@ impl Scope {
 
     /// The client's project by its id, else this one, else the client's by its name.
     pub(super) fn of(context: &Context, project_id: Option<&str>) -> Result<Self, Error> {
-        match context.project_id().or(project_id) {
+        // Of a credential's own, only where the client was told nothing.
+        let own = project_id.filter(|_| context.project_name.is_none());
+        match context.project_id().or(own) {
             Some(id) => Ok(Self::ProjectId(id.to_owned())),
             None => match context.project_name() {
                 Some(name) => Ok(Self::ProjectName(name.to_owned())),

@@ -484,6 +484,12 @@ impl<C: Send + Sync + 'static> Cache<C> {
         }
     }
 
+    /// Holds off whoever would change something.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> impl Sized {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> std::sync::RwLockWriteGuard<'_, State<C>> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }

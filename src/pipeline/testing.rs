@@ -449,14 +449,17 @@ pub(crate) async fn nothing_leaks<C: Cloud, const N: usize>(
         Some(C::answer(request).unwrap_or_else(|| give(request, "key")))
     };
     let renewing = renewing.into_iter();
-    let renewing = renewing.map(|case| (case.environment, (case.source)()));
-    for (environment, source) in fixed.into_iter().chain(renewing) {
+    let renewing = renewing.map(|case| (case.environment, (case.source)(), true));
+    let fixed = fixed.into_iter();
+    let fixed = fixed.map(|(environment, source)| (environment, source, false));
+    for (environment, source, is_served) in fixed.chain(renewing) {
         silent(&source);
         let mut scripts = vec![Script::playing(fair)];
         scripts.extend(answers.into_iter().map(Script::playing));
-        for script in scripts {
+        for (i, script) in scripts.into_iter().enumerate() {
             match source.provide(&context(&environment, &script)).await {
                 Ok(lease) => silent(&lease),
+                Err(error) if i == 0 && is_served => panic!("{error}"),
                 Err(error) => assert_error_is_silent(&error, &[MARKER]),
             }
             let clock = Clock::starting_at(wall());

@@ -12,7 +12,8 @@ use crate::{
 /// Tokens of an agency that another account has made for ours, from IAM (`POST /v3/auth/tokens`,
 /// method `assume_role`), asked for with the credential of another source.
 ///
-/// The client's project, or the one that bears the region's name, is the other account's; the
+/// The client's project, or the one that bears the region's name, is the other account's, and so
+/// is one in the variables of a source that reads them; the
 /// source is asked for a credential of its own project. Its user needs the right "Agent Operator".
 /// Each refresh asks the source anew. A refusal is final for 5 minutes. The documents speak of a
 /// source that gives tokens; with a key, the request is signed, which was not tried on the service.

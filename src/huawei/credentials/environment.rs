@@ -39,8 +39,7 @@ pub(in crate::huawei) const PROJECT_NAME_VARIABLES: [&str; 3] =
 /// [`IdToken`].
 ///
 /// The project, where the client is not told one, is in `HUAWEICLOUD_SDK_PROJECT_ID`,
-/// `HW_PROJECT_ID`, `OS_PROJECT_ID` or `OS_TENANT_ID`; or its name is in `HW_PROJECT_NAME`,
-/// `OS_PROJECT_NAME` or `OS_TENANT_NAME`. An empty variable counts as unset.
+/// `HW_PROJECT_ID`, `OS_PROJECT_ID` or `OS_TENANT_ID`. An empty variable counts as unset.
 ///
 /// Keys and tokens are not renewed; tokens by password are. A key with a line end, another
 /// character that is not visible ASCII, or nothing in it is
@@ -159,13 +158,7 @@ impl ProvideCredential<Credential> for EnvironmentCredentials {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Lease<Credential>, Error>> {
         Box::pin(async {
-            let environment = context.environment();
-            let told = context.project_name.clone();
-            let context = &Context {
-                project_name: told.or_else(|| environment.first_of(&PROJECT_NAME_VARIABLES)),
-                ..context.clone()
-            };
-            match find(environment)? {
+            match find(context.environment())? {
                 Found::IdToken(source) => source.provide(context).await,
                 Found::Key(key) => key.provide(context).await,
                 Found::Token(token) => token.provide(context).await,

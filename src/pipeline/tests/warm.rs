@@ -42,6 +42,19 @@ async fn a_warm_credential_is_had_at_the_first_poll_by_eight_threads() {
     let deadline = monotonic() + Duration::from_secs(60);
     cache.lease(Duration::ZERO, deadline).await.unwrap();
 
+    // Others may look at the same time: who would write would wait for this one.
+    let (done, is_done) = std::sync::mpsc::channel();
+    let looking = cache.hold();
+    thread::spawn({
+        let cache = cache.clone();
+        move || {
+            lease_all(&cache, deadline);
+            done.send(()).unwrap();
+        }
+    });
+    is_done.recv_timeout(Duration::from_secs(60)).unwrap();
+    drop(looking);
+
     for threads in [1, 8] {
         let began = monotonic();
         thread::scope(|scope| {

@@ -161,6 +161,8 @@ async fn a_client_from_the_environment() {
     let name = asked_for(&environment, |builder| builder.project_name("told")).await;
     assert_eq!(name, "told");
     environment.set("HW_PROJECT_ID", "p-1");
+    let name = asked_for(&environment, |builder| builder.project_name("told")).await;
+    assert_eq!(name, "told", "said afterwards");
     assert_eq!(
         sent(|builder| builder).await,
         [flow("first.example", "p-1")]
@@ -194,21 +196,53 @@ async fn asked_for(
     query.next().unwrap().1.into_owned()
 }
 
-/// The project's name is for tokens too, and for a source that reads variables by itself.
+/// What the client is told goes before what a credential says of itself, for every kind of them.
 #[tokio::test]
 async fn a_project_by_name() {
-    let environment = Environment::fake(&[
-        ("HW_DOMAIN_NAME", "d"),
-        ("HW_USER_NAME", "u"),
-        ("HW_USER_PASSWORD", "p"),
-        ("OS_PROJECT_NAME", "cn-north-4_team"),
-    ]);
-    let script = Script::new([token("t")]);
-    let source = EnvironmentCredentials::new();
-    let lease = source.provide(&context(&environment, &script)).await;
-    assert_eq!(id(lease.unwrap()), "t");
-    let scope = &body(&script.sent()[0].1)["auth"]["scope"];
-    assert_eq!(scope, &json!({"project": {"name": "cn-north-4_team"}}));
+    let environment = Environment::fake(&[]);
+    let sources: [(&dyn ProvideCredential<Credential>, bool); 3] = [
+        (&IamPassword::new("d", "u", "p").project_id("own"), true),
+        (&Token::new("t").project_id("own"), false),
+        (&AccessKey::new("ak", "sk").project_id("own"), false),
+    ];
+    for (source, is_scoped) in sources {
+        let script = Script::playing(|request| match request.url.path() {
+            "/v3/projects" => Some(project()),
+            _ => Some(token("t")),
+        });
+        let told = Context {
+            project_name: Some("cn-north-4_team".to_owned()),
+            ..context(&environment, &script)
+        };
+        let lease = source.provide(&told).await.unwrap();
+        let (_, request) = script.sent().remove(0);
+        if is_scoped {
+            let expected = json!({"project": {"name": "cn-north-4_team"}});
+            assert_eq!(body(&request)["auth"]["scope"], expected);
+        } else {
+            assert_eq!(request.url.query(), Some("name=cn-north-4_team"));
+            FunctionGraph::check(&request);
+            let project_id = match lease.into_credential() {
+                Credential::Token(token) => token.project_id,
+                Credential::Key(key) => key.project_id,
+            };
+            assert_eq!(project_id.as_deref(), Some("looked-up"));
+        }
+    }
+}
+
+/// An answer for another name is no answer.
+#[tokio::test]
+async fn a_project_of_another_name_is_not_taken() {
+    let environment = Environment::fake(&[]);
+    let script = Script::new([reply(200, r#"{"projects":[{"id":"x","name":"other"}]}"#)]);
+    let source = AccessKey::new("ak", "sk");
+    let error = source.provide(&context(&environment, &script)).await;
+    let error = error.unwrap_err();
+    assert!(
+        error.message().contains("no project named cn-north-4"),
+        "{error}"
+    );
 }
 
 /// One load asks a source once, also the one that served before: refusals add up.
