@@ -12,6 +12,7 @@ pub(crate) mod credential;
 pub(crate) mod decode;
 pub(crate) mod environment;
 pub(crate) mod fields;
+pub(crate) mod json;
 mod metadata;
 pub(crate) mod operation;
 pub(crate) mod percent;
