@@ -25,9 +25,9 @@
 
 mod client;
 mod credentials;
-mod describe_execution;
+mod declare;
 mod endpoint;
-mod executions;
+pub(crate) mod operations;
 mod protocol;
 pub(crate) mod signature;
 mod whose;
@@ -37,9 +37,11 @@ pub use credentials::{
     AssumeRole, AssumeRoleWithOidc, CliProfile, Credentials, CredentialsUri, DefaultCredentials,
     EcsRamRole, EnvironmentCredentials, IniProfile,
 };
-pub use describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse};
 pub use endpoint::Network;
-pub use executions::{
-    Environment, ExecutionOrigin, ExecutionStatus, StartExecutionRequest, StartExecutionResponse,
-    StartSyncExecutionRequest, StartSyncExecutionResponse, Variable,
+pub use operations::{
+    executions::{
+        DescribeExecutionRequest, Environment, Execution, ExecutionOrigin, ExecutionStatus,
+        Variable,
+    },
+    starts::{StartExecutionRequest, StartSyncExecutionRequest, StartSyncExecutionResponse},
 };

@@ -6,15 +6,15 @@ mod code;
 #[cfg(feature = "huawei")]
 mod huawei;
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use code::ErrorCode;
 
-use crate::{payload::Payload, pipeline::decode};
+use crate::{payload::Payload, pipeline::declare::response};
 
 /// Why a call gave no value. One type for both clouds.
 ///
@@ -40,7 +40,7 @@ pub struct Error(Box<Inner>);
 #[derive(Default)]
 struct Inner {
     kind: ErrorKind,
-    operation: Option<&'static str>,
+    operation: Option<Cow<'static, str>>,
     code: Option<ErrorCode>,
     status: Option<StatusCode>,
     request_id: Option<String>,
@@ -140,23 +140,19 @@ pub(crate) struct FlowFailureParts {
     pub(crate) stopped: Option<DateTime<Utc>>,
 }
 
-/// What went wrong in one node of a Huawei Cloud flow (`SyncExecutionNodeErrorDetail`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct NodeError {
-    /// Id of the flow node.
-    #[serde(deserialize_with = "decode::text")]
-    pub node_id: Option<String>,
-    /// What the node said, up to 2,048 characters.
-    #[serde(deserialize_with = "decode::text")]
-    pub error_message: Option<String>,
-    /// When the node began.
-    #[serde(deserialize_with = "decode::time")]
-    pub begin_time: Option<DateTime<Utc>>,
-    /// When the node ended.
-    #[serde(deserialize_with = "decode::time")]
-    pub end_time: Option<DateTime<Utc>>,
+response! {
+    AsValue;
+    /// What went wrong in one node of a Huawei Cloud flow (`SyncExecutionNodeErrorDetail`).
+    NodeError {
+        /// Id of the flow node.
+        pub node_id: Option<String> = "node_id",
+        /// What the node said, up to 2,048 characters.
+        pub error_message: Option<String> = "error_message",
+        /// When the node began.
+        pub begin_time: Option<DateTime<Utc>> = "begin_time",
+        /// When the node ended.
+        pub end_time: Option<DateTime<Utc>> = "end_time",
+    }
 }
 
 impl Error {
@@ -166,8 +162,8 @@ impl Error {
     }
 
     /// The operation's name in the vendor's documents, such as `StartExecution`.
-    pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
     }
 
     /// The code in the service's answer.
@@ -307,8 +303,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
-        self.0.operation = Some(operation);
+    pub(crate) fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.0.operation = Some(operation.into());
         self
     }
 
@@ -382,15 +378,14 @@ impl Error {
     /// neither change that nor do better.
     pub(crate) fn of_execution(
         mut self,
-        operation: &'static str,
-        starts: bool,
+        started_by: Option<&'static str>,
         request_id: Option<String>,
         execution_name: Option<String>,
         execution_id: Option<String>,
     ) -> Self {
         let inner = &mut *self.0;
-        inner.operation = Some(operation);
-        inner.starts = starts;
+        inner.operation = started_by.map(Cow::Borrowed);
+        inner.starts = started_by.is_some();
         inner.delivery = Delivery::Accepted;
         inner.passing = Some(false);
         inner.request_id = request_id;
@@ -501,7 +496,7 @@ impl fmt::Display for FlowFailure {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        if let Some(operation) = inner.operation {
+        if let Some(operation) = &inner.operation {
             write!(f, "{operation}: ")?;
         }
         match (&inner.code, inner.status) {

@@ -121,8 +121,8 @@ pub fn canonical_request(
 
 /// The signature v1 of parameters that are sorted and percent-encoded once.
 pub fn signature_v1(secret: &str, method: &str, sorted: &[(String, String)]) -> String {
-    let sorted = sorted.iter().map(|(n, v)| (n.as_str(), v.as_str()));
-    alibaba::signature::Key::new(secret).sign(method, sorted)
+    let pairs: Vec<String> = sorted.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    alibaba::signature::Key::new(secret).sign(method, pairs.join("&").as_bytes())
 }
 
 pub fn percent_encoded(text: &str) -> String {

@@ -26,18 +26,19 @@
 
 mod client;
 mod credentials;
+mod declare;
 mod endpoint;
+pub(crate) mod operations;
 mod projects;
 mod protocol;
 pub(crate) mod signature;
 mod tokens;
-mod workflow_executions;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     AccessKey, AssumeAgency, Credential, DefaultCredentials, EcsMetadata, EnvironmentCredentials,
     IamPassword, IdToken, OidcSts, PodIdentity, Profile, Token,
 };
-pub use workflow_executions::{
+pub use operations::executions::{
     StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse, WorkflowExecutionStatus,
 };

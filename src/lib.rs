@@ -121,12 +121,13 @@ pub mod fuzzing;
 #[cfg(feature = "huawei")]
 pub mod huawei;
 mod open_enum;
+mod outcome;
 mod payload;
 mod pipeline;
 mod response;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
-pub use payload::{ExecutionName, OptionalText, Payload, Secret};
+pub use payload::{ExecutionName, Given, Payload, Secret};
 pub use pipeline::{
     call::Call,
     credential::{BoxFuture, Context, Lease, ProvideCredential},

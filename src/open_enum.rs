@@ -45,6 +45,33 @@ macro_rules! open_enum {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl $crate::pipeline::record::Value for $name {
+            fn read(
+                &mut self,
+                raw: $crate::pipeline::json::Raw<'_>,
+                _: $crate::pipeline::record::Json,
+            ) -> bool {
+                let text = raw.text();
+                if let Some(text) = &text {
+                    *self = Self::from(text.as_ref());
+                }
+                text.is_some()
+            }
+
+            fn show(&self, _: $crate::pipeline::record::Json) -> $crate::pipeline::record::Shown<'_> {
+                $crate::pipeline::record::Shown::Text(self.as_str())
+            }
+        }
+
+        impl $crate::pipeline::record::Field for $name {
+            #[cfg(test)]
+            const KIND: $crate::pipeline::record::Kind = $crate::pipeline::record::Kind::Text;
+
+            fn empty() -> Self {
+                Self::Unknown(Box::default())
+            }
+        }
     };
 }
 pub(crate) use open_enum;

@@ -3,8 +3,6 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, de::IgnoredAny};
-#[cfg(feature = "huawei")]
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -71,23 +69,20 @@ impl Payload {
         })
     }
 
-    /// Refuses what is not the text of a JSON object.
-    pub(crate) fn check_object(&self, field: &str) -> Result<(), Error> {
-        if self.has_fault {
-            return Err(Error::invalid(field, "could not be serialised to JSON"));
-        }
-        // What was serialised here too: a faulty `Serialize` can write what is no JSON.
-        if is_object(&self.text) {
-            Ok(())
-        } else {
-            Err(Error::invalid(field, "must be the text of a JSON object"))
-        }
+    /// Whether there is no text: serialising the caller's value failed.
+    pub(crate) fn has_fault(&self) -> bool {
+        self.has_fault
     }
 }
 
 /// Whether it is the text of a JSON object, whatever the size of its numbers.
 pub(crate) fn is_object(text: &str) -> bool {
-    text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    text.trim_ascii_start().starts_with('{') && is_json(text)
+}
+
+/// Whether it is the text of a JSON value.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// So that one flow's output can be the next one's input: `.input_json(payload)`.
@@ -108,20 +103,6 @@ impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
     }
-}
-
-/// Serialises a payload as the JSON value it holds, as Huawei Cloud's wire does.
-#[cfg(feature = "huawei")]
-pub(crate) fn as_json<S: Serializer>(
-    payload: &Option<Payload>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let raw: Option<&RawValue> = payload
-        .as_ref()
-        .map(|payload| serde_json::from_str(&payload.text))
-        .transpose()
-        .map_err(serde::ser::Error::custom)?;
-    raw.serialize(serializer)
 }
 
 /// A text that is never printed and is wiped from memory when dropped.
@@ -281,7 +262,7 @@ pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Error> {
     }
 }
 
-/// What an optional text setter takes: a text, or an `Option` of one.
+/// What an optional setter takes: a value, or an `Option` of one.
 ///
 /// ```
 /// # #[cfg(feature = "alibaba")] {
@@ -294,17 +275,29 @@ pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Error> {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct OptionalText(pub(crate) Option<String>);
+pub struct Given<T>(pub(crate) Option<T>);
 
-macro_rules! optional_text {
+impl<T> From<T> for Given<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T> From<Option<T>> for Given<T> {
+    fn from(value: Option<T>) -> Self {
+        Self(value)
+    }
+}
+
+macro_rules! given {
     ($($from:ty),*) => {
         $(
-            impl From<$from> for OptionalText {
+            impl From<$from> for Given<String> {
                 fn from(text: $from) -> Self {
                     Self(Some(text.to_string()))
                 }
             }
-            impl From<Option<$from>> for OptionalText {
+            impl From<Option<$from>> for Given<String> {
                 fn from(text: Option<$from>) -> Self {
                     Self(text.map(|text| text.to_string()))
                 }
@@ -312,13 +305,31 @@ macro_rules! optional_text {
         )*
     };
 }
-optional_text!(&str, String, &String, ExecutionName, &ExecutionName);
+given!(&str, &String, ExecutionName, &ExecutionName);
 
-impl From<&Option<String>> for OptionalText {
+impl From<&Option<String>> for Given<String> {
     fn from(text: &Option<String>) -> Self {
         Self(text.clone())
     }
 }
+
+macro_rules! given_secret {
+    ($($from:ty),*) => {
+        $(
+            impl From<$from> for Given<Secret> {
+                fn from(text: $from) -> Self {
+                    Self(Some(text.into()))
+                }
+            }
+            impl From<Option<$from>> for Given<Secret> {
+                fn from(text: Option<$from>) -> Self {
+                    Self(text.map(Secret::from))
+                }
+            }
+        )*
+    };
+}
+given_secret!(&str, String, &String);
 
 /// 128 random bits of the operating system.
 pub(crate) fn random_bits() -> Result<[u8; 16], Error> {

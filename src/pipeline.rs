@@ -1,14 +1,17 @@
 //! What the clouds share; names no cloud.
 //!
-//! One call, as data: request → [`Operation::encode`](operation::Operation) → per attempt a
+//! One call, as data: request → [`Exchange::encode`](operation::Exchange) → per attempt a
 //! credential from the cache → [`Protocol::prepare`](protocol::Protocol) → `transport` → decode or
 //! `Protocol::refusal` → [`retry::judge`] → value or error.
 
 pub(crate) mod attempt;
 pub(crate) mod call;
 pub(crate) mod chain;
+mod check;
 pub(crate) mod clock;
 pub(crate) mod credential;
+pub(crate) mod declare;
+pub(crate) mod declared;
 pub(crate) mod decode;
 pub(crate) mod environment;
 pub(crate) mod fields;
@@ -18,13 +21,17 @@ pub(crate) mod operation;
 pub(crate) mod percent;
 mod process;
 pub(crate) mod protocol;
+pub(crate) mod read;
+pub(crate) mod record;
 pub(crate) mod retry;
 pub(crate) mod settings;
+pub(crate) mod show;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
 pub(crate) mod transport;
+pub(crate) mod value;
 
 use std::{fmt, sync::Arc};
 

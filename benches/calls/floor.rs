@@ -138,36 +138,27 @@ impl Alibaba {
             ("Timestamp", &timestamp),
             ("Version", "2019-03-15"),
         ];
-        let (mut canonical, mut query, mut form) = (String::new(), String::new(), String::new());
-        for text in [&mut canonical, &mut query, &mut form] {
-            text.reserve(input.len() + 512);
-        }
+        let mut form = String::with_capacity(3 * input.len() + 512);
         for (name, value) in parameters {
-            let start = canonical.len();
-            canonical.push_str(name);
-            canonical.push('=');
-            canonical.extend(utf8_percent_encode(value, RESERVED));
-            canonical.push('&');
-            let part = match name {
-                "ExecutionName" | "FlowName" | "Input" => &mut form,
-                _ => &mut query,
-            };
-            part.push_str(&canonical[start..]);
+            form.push_str(name);
+            form.push('=');
+            form.extend(utf8_percent_encode(value, RESERVED));
+            form.push('&');
         }
-        canonical.pop();
         form.pop();
-        let mut to_sign = String::with_capacity(canonical.len() * 2);
+        let mut to_sign = String::with_capacity(form.len() * 2);
         to_sign.push_str("POST&%2F&");
-        to_sign.extend(utf8_percent_encode(&canonical, RESERVED));
+        to_sign.extend(utf8_percent_encode(&form, RESERVED));
         let key = format!("{}&", self.access_key_secret);
         let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes())?;
         mac.update(to_sign.as_bytes());
         let signature = STANDARD.encode(mac.finalize().into_bytes());
 
-        let url = format!("{}/?{query}Signature={}", self.endpoint, encode(&signature));
+        form.push_str("&Signature=");
+        form.push_str(&encode(&signature));
         let request = self
             .http
-            .post(url)
+            .post(&self.endpoint)
             .timeout(limit)
             .header("x-acs-action", action)
             .header("x-acs-version", "2019-03-15")

@@ -4,7 +4,7 @@ use std::{fmt, hint::black_box};
 
 use clap::ValueEnum;
 use cloud_workflows::{
-    alibaba::{StartExecutionResponse, StartSyncExecutionResponse},
+    alibaba::{Execution, StartSyncExecutionResponse},
     huawei::StartSyncWorkflowExecutionResponse,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -49,7 +49,7 @@ impl Part {
             Self::Sign10k => sign(side, times, 10_000),
             Self::DecodeStarted => match side {
                 Side::Floor => decode::<floor::Execution>(STARTED, times),
-                Side::Ours => decode::<StartExecutionResponse>(STARTED, times),
+                Side::Ours => decode::<Execution>(STARTED, times),
             },
             Self::DecodeSucceeded => match side {
                 Side::Floor => decode::<floor::Execution>(SUCCEEDED, times),
@@ -122,13 +122,14 @@ fn sign(side: Side, times: usize, length: usize) -> Result<(), Failure> {
                 black_box((&encoded_text, mac.finalize().into_bytes()));
             }
             Side::Ours => {
-                let ranges = black_box(&parameters).map(|(name, value)| {
-                    let start = encoded.len();
+                for (name, value) in black_box(&parameters) {
+                    encoded.extend_from_slice(name.as_bytes());
+                    encoded.push(b'=');
                     push_encoded(&mut encoded, value);
-                    (name, start..encoded.len())
-                });
-                let sorted = ranges.map(|(name, range)| (name, &encoded[range]));
-                black_box(key.sign("POST", sorted));
+                    encoded.push(b'&');
+                }
+                encoded.pop();
+                black_box(key.sign("POST", &encoded));
             }
         }
     }

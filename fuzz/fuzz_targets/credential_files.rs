@@ -88,9 +88,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 fn world() -> (World, Log) {
     let keys = Log::default();
     let log = Arc::clone(&keys);
-    let world = World::new(*WALL, move |_, url, headers, _| {
-        let query = naive::pairs(url.query().unwrap_or_default());
-        let id = query.iter().find(|(name, _)| name == b"AccessKeyId");
+    let world = World::new(*WALL, move |_, url, headers, body| {
+        let mut parameters = naive::pairs(url.query().unwrap_or_default());
+        parameters.extend(naive::pairs(std::str::from_utf8(body).unwrap_or_default()));
+        let id = parameters.iter().find(|(name, _)| name == b"AccessKeyId");
         let id = id.map(|(_, id)| String::from_utf8_lossy(id).into_owned());
         let id = id.or_else(|| {
             let signed = headers.get("authorization")?.to_str().ok()?;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{
     credentials::{Credentials, DefaultCredentials},
-    describe_execution::DescribeExecutionRequest,
     endpoint::{self, Network},
-    executions::{StartExecutionRequest, StartSyncExecutionRequest},
+    operations::{
+        executions::DescribeExecutionRequest,
+        starts::{StartExecutionRequest, StartSyncExecutionRequest},
+    },
     protocol::Rpc,
 };
 use crate::{
@@ -72,7 +74,7 @@ impl Client {
     /// [`ErrorKind::AlreadyExists`](crate::ErrorKind::AlreadyExists), unless it is this call's own:
     /// after an answer that was lost, it is looked up with `DescribeExecution` (which wants the
     /// right `fnf:DescribeExecution`). What is known of
-    /// whose it is stands in [`origin`](super::StartExecutionResponse::origin).
+    /// whose it is stands in [`origin`](super::Execution::origin).
     ///
     /// Source: Alibaba Cloud, CloudFlow, StartExecution.
     ///

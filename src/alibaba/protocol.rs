@@ -1,10 +1,10 @@
-//! RPC: the operation is a parameter, the common parameters stand in the query, the operation's
-//! own in a form body.
+//! RPC: the operation is a parameter among others, all of them sorted and signed as they are sent.
 //!
-//! Source: Alibaba Cloud, "Request structure and signature (RPC)"; the layout is the one of the
-//! newest official SDKs.
+//! A write has them in a form body, so that no key id, token or signature stands in a URL, where
+//! proxies log it; the vendor's Node client sends these operations so. What the metadata has as GET
+//! has them in the query. Source: Alibaba Cloud, "Request structure and signature (RPC)".
 
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -14,13 +14,17 @@ use url::Url;
 use super::{credentials::Credentials, signature};
 use crate::{
     error::{Error, ErrorCode, ErrorKind},
-    payload::{Secret, hex},
+    payload::hex,
     pipeline::{
-        decode,
+        declared::{Entry, Family},
+        decode, json,
         operation::DecodeError,
-        percent::push_encoded,
+        percent::{encoded_length, push_encoded},
         protocol::{Protocol, Refusal, RefusalClass, Stamp, digits},
+        read,
+        record::{Fields, Record},
         retry::retry_after,
+        show,
         transport::{HttpRequest, Reply},
     },
 };
@@ -39,51 +43,31 @@ pub struct Rpc {
 pub struct Wire {
     action: &'static str,
     method: Method,
-    form: Form<Bytes>,
+    form: Form,
 }
 
-/// Parameters: percent-encoded once, the signing way, in sorted order.
-pub(super) struct Form<T = Vec<u8>> {
-    text: T,
-    parameters: Vec<(&'static str, Range<usize>)>,
-}
-
-impl Default for Form {
-    fn default() -> Self {
-        Self::with_capacity(128)
-    }
+/// Parameters: percent-encoded once, the signing way, in sorted order, each with an `&` behind it.
+#[derive(Default)]
+pub(super) struct Form {
+    text: Vec<u8>,
+    /// Each parameter's name, and where it begins.
+    parameters: Vec<(&'static str, usize)>,
 }
 
 impl Form {
     /// With room for the text of so many bytes.
-    pub(super) fn with_capacity(length: usize) -> Self {
+    fn with_capacity(length: usize, parameters: usize) -> Self {
         Self {
             text: Vec::with_capacity(length),
-            parameters: Vec::with_capacity(10),
+            parameters: Vec::with_capacity(parameters),
         }
     }
 
     /// Adds a parameter; the names must come in sorted order.
     pub(super) fn push(&mut self, name: &'static str, value: &str) {
-        self.push_with(name, |text| push_encoded(text, value));
-    }
-
-    /// Adds a parameter whose value is written percent-encoded.
-    fn push_with(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
         debug_assert!(self.parameters.last().is_none_or(|(last, _)| *last < name));
-        if !self.text.is_empty() {
-            self.text.push(b'&');
-        }
-        self.text.extend_from_slice(name.as_bytes());
-        self.text.push(b'=');
-        let start = self.text.len();
-        write(&mut self.text);
-        self.parameters.push((name, start..self.text.len()));
-    }
-
-    /// Adds a parameter whose value has nothing to encode.
-    fn push_plain(&mut self, name: &'static str, value: &str) {
-        self.push_with(name, |text| text.extend_from_slice(value.as_bytes()));
+        self.parameters.push((name, self.text.len()));
+        push_parameter(&mut self.text, name, |text| push_encoded(text, value));
     }
 
     pub(super) fn push_some(&mut self, name: &'static str, value: Option<&str>) {
@@ -93,38 +77,19 @@ impl Form {
     }
 }
 
-impl<T: AsRef<[u8]>> Form<T> {
-    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.parameters
-            .iter()
-            .map(|(name, range)| (*name, &self.text.as_ref()[range.clone()]))
-    }
-}
-
-/// Now the text can be shared by all attempts.
-impl From<Form> for Form<Bytes> {
-    fn from(form: Form) -> Self {
-        Self {
-            text: form.text.into(),
-            parameters: form.parameters,
-        }
-    }
+fn push_parameter(text: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    text.extend_from_slice(name.as_bytes());
+    text.push(b'=');
+    write(text);
+    text.push(b'&');
 }
 
 impl Wire {
-    pub(super) fn get(action: &'static str, form: Form) -> Self {
-        Self {
-            action,
-            method: Method::GET,
-            form: form.into(),
-        }
-    }
-
     pub(super) fn post(action: &'static str, form: Form) -> Self {
         Self {
             action,
             method: Method::POST,
-            form: form.into(),
+            form,
         }
     }
 }
@@ -132,6 +97,74 @@ impl Wire {
 impl std::fmt::Debug for Wire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Wire({} {})", self.method, self.action)
+    }
+}
+
+impl Family for Rpc {
+    fn write(entry: &Entry, request: &dyn Fields) -> Result<Wire, Error> {
+        let mut parameters = Vec::new();
+        // Inputs are large, and room that grows is copied.
+        let mut length = 0;
+        for (member, value) in show::present(request) {
+            let value = value.into_text(member.wire)?;
+            length += member.wire.len() + encoded_length(&value) + 2;
+            parameters.push((member.wire, value));
+        }
+        parameters.sort_unstable_by_key(|(name, _)| *name);
+        let mut form = Form::with_capacity(length, parameters.len());
+        for (name, value) in &parameters {
+            form.push(name, value);
+        }
+        Ok(Wire {
+            action: entry.name,
+            method: entry.method.clone(),
+            form,
+        })
+    }
+
+    fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
+        read::record(&json::text(&reply.body)).map_err(|fault| coded(reply, fault.into()))
+    }
+
+    fn request_id_in(answer: &dyn Fields) -> Option<&str> {
+        show::text(answer, "RequestId")
+    }
+}
+
+/// All parameters of an attempt in the making: the common ones go between the caller's.
+struct Canonical<'a> {
+    text: Vec<u8>,
+    own: &'a Form,
+    /// How much of the caller's is written: parameters, and bytes of their text.
+    written: (usize, usize),
+}
+
+impl Canonical<'_> {
+    /// Adds a common parameter, and before it what sorts before it; the names must come in sorted
+    /// order.
+    fn push(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let (index, at) = self.written;
+        let rest = &self.own.parameters[index..];
+        let before = rest.iter().take_while(|(own, _)| *own < name).count();
+        let end = match rest.get(before) {
+            Some((_, start)) => *start,
+            None => self.own.text.len(),
+        };
+        self.text.extend_from_slice(&self.own.text[at..end]);
+        self.written = (index + before, end);
+        push_parameter(&mut self.text, name, write);
+    }
+
+    /// Adds one whose value has nothing to encode.
+    fn push_plain(&mut self, name: &str, value: &str) {
+        self.push(name, |text| text.extend_from_slice(value.as_bytes()));
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.text
+            .extend_from_slice(&self.own.text[self.written.1..]);
+        self.text.pop();
+        self.text
     }
 }
 
@@ -150,24 +183,33 @@ impl Rpc {
         }
     }
 
-    /// The common parameters without the signature.
-    fn common(&self, wire: &Wire, credential: Option<&Credentials>, stamp: &Stamp) -> Form {
+    /// The canonical query: what is signed and, with the signature behind it, sent.
+    fn canonical(&self, wire: &Wire, credential: Option<&Credentials>, stamp: &Stamp) -> Vec<u8> {
         let token = credential.and_then(|credential| credential.security_token.as_ref());
-        let mut form = Form::with_capacity(384 + token.map_or(0, |token| token.expose().len()));
+        let room = 448 + token.map_or(0, |token| 2 * token.expose().len());
+        let mut canonical = Canonical {
+            text: Vec::with_capacity(wire.form.text.len() + room),
+            own: &wire.form,
+            written: (0, 0),
+        };
         if let Some(credential) = credential {
-            form.push("AccessKeyId", &credential.access_key_id);
+            canonical.push("AccessKeyId", |text| {
+                push_encoded(text, &credential.access_key_id);
+            });
         }
-        form.push_plain("Action", wire.action);
-        form.push_plain("Format", "JSON");
+        canonical.push_plain("Action", wire.action);
+        canonical.push_plain("Format", "JSON");
         if credential.is_some() {
-            form.push_some("SecurityToken", token.map(Secret::expose));
-            form.push_plain("SignatureMethod", "HMAC-SHA1");
-            form.push_with("SignatureNonce", |text| text.extend(hex(&stamp.nonce)));
-            form.push_plain("SignatureVersion", "1.0");
+            if let Some(token) = token {
+                canonical.push("SecurityToken", |text| push_encoded(text, token.expose()));
+            }
+            canonical.push_plain("SignatureMethod", "HMAC-SHA1");
+            canonical.push("SignatureNonce", |text| text.extend(hex(&stamp.nonce)));
+            canonical.push_plain("SignatureVersion", "1.0");
         }
         // `yyyy-MM-ddTHH:mm:ssZ`, percent-encoded.
         let [century, year, month, day, hour, minute, second] = digits(stamp.now);
-        form.push_with("Timestamp", |text| {
+        canonical.push("Timestamp", |text| {
             text.extend_from_slice(&century);
             for (digits, end) in [
                 (year, "-"),
@@ -181,8 +223,8 @@ impl Rpc {
                 text.extend_from_slice(end.as_bytes());
             }
         });
-        form.push_plain("Version", self.version);
-        form
+        canonical.push_plain("Version", self.version);
+        canonical.finish()
     }
 }
 
@@ -197,36 +239,30 @@ impl Protocol for Rpc {
         credential: Option<&Credentials>,
         stamp: &Stamp,
     ) -> Result<HttpRequest, Error> {
-        let common = self.common(wire, credential, stamp);
-        let signature = credential.map(|credential| {
-            let sorted = merge(common.iter(), wire.form.iter());
-            credential.key.sign(wire.method.as_str(), sorted)
-        });
-        let mut query = common.text;
-        if let Some(signature) = signature {
-            query.extend_from_slice(b"&Signature=");
-            push_encoded(&mut query, &signature);
+        let mut sent = self.canonical(wire, credential, stamp);
+        if let Some(credential) = credential {
+            let signature = credential.key.sign(wire.method.as_str(), &sent);
+            sent.extend_from_slice(b"&Signature=");
+            push_encoded(&mut sent, &signature);
         }
-
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACTION, HeaderValue::from_static(wire.action));
         headers.insert(VERSION, HeaderValue::from_static(self.version));
-        let body = if wire.method == Method::GET {
-            if !wire.form.text.is_empty() {
-                query.push(b'&');
-                query.extend_from_slice(&wire.form.text);
-            }
-            Bytes::new()
-        } else {
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            );
-            wire.form.text.clone()
-        };
         let mut url = self.endpoint.clone();
-        // All of it is ASCII.
-        url.set_query(std::str::from_utf8(&query).ok());
+        let body = match wire.method == Method::GET {
+            true => {
+                // All of it is ASCII.
+                url.set_query(std::str::from_utf8(&sent).ok());
+                Bytes::new()
+            }
+            false => {
+                headers.insert(
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/x-www-form-urlencoded"),
+                );
+                sent.into()
+            }
+        };
         Ok(HttpRequest {
             method: wire.method.clone(),
             url,
@@ -279,10 +315,9 @@ impl Protocol for Rpc {
         let message = match (&code, body.message) {
             // The gateway echoes what it signed, and with it input and tokens.
             (ErrorCode::SignatureDoesNotMatch, message) => {
-                let common = self.common(wire, credential, stamp);
-                let sorted = merge(common.iter(), wire.form.iter());
+                let ours = self.canonical(wire, credential, stamp);
                 let echo = message.unwrap_or_default();
-                signature::explain(wire.method.as_str(), sorted, &echo)
+                signature::explain(wire.method.as_str(), &ours, &echo)
             }
             // The product's own code echoes nothing.
             (ErrorCode::SignatureNotMatch, message) => format!(
@@ -311,22 +346,14 @@ impl Protocol for Rpc {
     }
 }
 
-/// Merges two lists that are sorted by name.
-fn merge<'a, V: Copy>(
-    left: impl Iterator<Item = (&'a str, V)>,
-    right: impl Iterator<Item = (&'a str, V)>,
-) -> impl Iterator<Item = (&'a str, V)> {
-    let (mut left, mut right) = (left.peekable(), right.peekable());
-    std::iter::from_fn(move || match (left.peek(), right.peek()) {
-        (Some(l), Some(r)) if r.0 < l.0 => right.next(),
-        (Some(_), _) => left.next(),
-        (None, _) => right.next(),
-    })
-}
-
 /// Reads the body of a 2xx reply; one with a code and no result is that code.
 pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError> {
-    decode::object(&reply.body).map_err(|fault| match ErrorBody::read(&reply.body) {
+    decode::object(&reply.body).map_err(|fault| coded(reply, fault.into()))
+}
+
+/// What is wrong with the body of a 2xx reply that is no answer: a code, or else this fault.
+fn coded(reply: &Reply, fault: DecodeError) -> DecodeError {
+    match ErrorBody::read(&reply.body) {
         ErrorBody {
             code: Some(code),
             message,
@@ -341,8 +368,8 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError>
                 echoes,
             }
         }
-        _ => DecodeError::Json(fault),
-    })
+        _ => fault,
+    }
 }
 
 /// What error bodies hold, in any of their shapes.

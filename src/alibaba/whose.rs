@@ -10,8 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse},
-    executions::{ExecutionOrigin, StartExecutionResponse},
+    operations::executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},
     protocol::Rpc,
 };
 use crate::{
@@ -21,14 +20,14 @@ use crate::{
         attempt,
         call::CallOptions,
         clock::monotonic,
-        operation::{Operation as _, Sent, Subject},
+        operation::{Exchange as _, Sent, Subject},
         retry::date,
         transport::time_left,
     },
     response::Response,
 };
 
-type Outcome = Result<Response<StartExecutionResponse>, Error>;
+type Outcome = Result<Response<Execution>, Error>;
 
 /// `Date` counts whole seconds, and clocks of one service may differ a little.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
@@ -82,7 +81,10 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
     );
     match whose {
         Some(Whose::Ours) => Ok(Response {
-            value: StartExecutionResponse::of_described(described.value),
+            value: Execution {
+                origin: ExecutionOrigin::Started,
+                ..described.value
+            },
             request_id: described.request_id,
             status: described.status,
             headers: described.headers,
@@ -97,18 +99,16 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
     }
 }
 
-async fn describe(
-    subject: &Subject,
-    sent: &Sent<'_, Rpc>,
-) -> Result<Response<DescribeExecutionResponse>, Error> {
+async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Execution>, Error> {
     let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
     let options = CallOptions {
         timeout: Some(time_left(sent.deadline)),
         retry: sent.retry,
         ..CallOptions::default()
     };
+    let name = request.name();
     let encoded = request.encode()?;
-    attempt::run::<DescribeExecutionRequest>(sent.pipeline, Ok(&encoded), &options).await
+    attempt::run::<DescribeExecutionRequest>(sent.pipeline, &name, Ok(&encoded), &options).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

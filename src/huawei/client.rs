@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     credentials::{Credential, DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
+    operations::executions::StartSyncWorkflowExecutionRequest,
     protocol::{Rest, push_project_id},
-    workflow_executions::StartSyncWorkflowExecutionRequest,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -15,6 +15,7 @@ use crate::{
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
+        operation::Operation,
         settings::{Settings, shared_setters},
     },
 };
@@ -98,6 +99,11 @@ impl Client {
         &self,
         request: StartSyncWorkflowExecutionRequest,
     ) -> Call<StartSyncWorkflowExecutionRequest> {
+        self.call(request)
+    }
+
+    /// One call of any operation.
+    pub(crate) fn call<O: Operation<Protocol = Rest>>(&self, request: O) -> Call<O> {
         Call::new(&self.pipeline, request)
     }
 }

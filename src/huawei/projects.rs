@@ -1,5 +1,7 @@
 //! IAM: `GET /v3/projects`.
 
+use std::borrow::Cow;
+
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
@@ -13,7 +15,7 @@ use crate::{
     pipeline::{
         credential::Context,
         decode,
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         percent::RESERVED,
         transport::Reply,
     },
@@ -76,12 +78,13 @@ struct Project {
     name: Option<String>,
 }
 
-impl Sealed for ListProjects {}
-
-impl Operation for ListProjects {
-    const NAME: &'static str = "KeystoneListProjects";
+impl Exchange for ListProjects {
     type Protocol = Rest;
-    type Output = Vec<Project>;
+    type Answer = Vec<Project>;
+
+    fn name(&self) -> Cow<'static, str> {
+        "KeystoneListProjects".into()
+    }
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         Ok(Encoded {

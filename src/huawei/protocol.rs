@@ -3,9 +3,8 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -17,10 +16,15 @@ use crate::{
     error::{Error, ErrorCode, ErrorKind},
     pipeline::{
         attempt::SKEW,
-        decode,
+        declared::{Entry, Family},
+        json,
         operation::DecodeError,
+        percent::RESERVED,
         protocol::{Protocol, Refusal, RefusalClass, Stamp},
+        read,
+        record::{Fields, Place, Record, Shown},
         retry::{date, retry_after},
+        show,
         transport::{HttpRequest, Reply},
     },
 };
@@ -39,7 +43,7 @@ pub struct Wire {
     method: Method,
     path: Path,
     query: Option<Cow<'static, str>>,
-    header: Option<(&'static str, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
 }
 
@@ -57,17 +61,15 @@ impl Wire {
             method: Method::POST,
             path: Path::Fixed(path),
             query: query.map(Cow::Borrowed),
-            header: None,
+            headers: Vec::new(),
             body: body.into(),
         }
     }
 
     /// With one header more.
-    pub(super) fn header(self, name: &'static str, value: HeaderValue) -> Self {
-        Self {
-            header: Some((name, value)),
-            ..self
-        }
+    pub(super) fn header(mut self, name: &'static str, value: HeaderValue) -> Self {
+        self.headers.push((HeaderName::from_static(name), value));
+        self
     }
 
     /// A read at a path without variables, with a percent-encoded query.
@@ -76,21 +78,110 @@ impl Wire {
             method: Method::GET,
             path: Path::Fixed(path),
             query: Some(query.into()),
-            header: None,
+            headers: Vec::new(),
             body: Bytes::new(),
         }
     }
+}
 
-    /// A call at `/v2/{project_id}` and this percent-encoded path.
-    pub(super) fn post_in_project(path: String, body: String) -> Self {
-        Self {
-            method: Method::POST,
-            path: Path::InProject(path),
+/// What all paths of FunctionGraph begin with.
+const IN_PROJECT: &str = "/v2/{project_id}";
+
+impl Family for Rest {
+    fn write(entry: &Entry, request: &dyn Fields) -> Result<Wire, Error> {
+        let path = entry.path.strip_prefix(IN_PROJECT).unwrap_or(entry.path);
+        let mut wire = Wire {
+            method: entry.method.clone(),
+            path: Path::InProject(String::new()),
             query: None,
-            header: None,
-            body: body.into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        };
+        let mut variables = Vec::new();
+        let mut query = String::new();
+        let mut members = Vec::new();
+        for (member, value) in show::with_defaults(request) {
+            match member.place {
+                Place::Path => variables.push((member.wire, value.into_text(member.wire)?)),
+                Place::Query | Place::Parameter => {
+                    if !query.is_empty() {
+                        query.push('&');
+                    }
+                    let value = value.into_text(member.wire)?;
+                    query.extend([member.wire, "="]);
+                    query.extend(utf8_percent_encode(&value, RESERVED));
+                }
+                Place::Header => {
+                    let value = value.into_text(member.wire)?;
+                    wire.headers.push(header(member.wire, &value)?);
+                }
+                Place::Body => wire.body = value.to_json(member.wire)?.into(),
+                Place::Member => members.push((member.wire, value)),
+            }
+        }
+        wire.path = Path::InProject(fill_in(path, &variables)?);
+        wire.query = (!query.is_empty()).then(|| query.into());
+        if !members.is_empty() {
+            wire.body = json_object(&members)?.into();
+        }
+        Ok(wire)
+    }
+
+    fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
+        read::record(&json::text(&reply.body)).map_err(|fault| coded(reply, fault.into()))
+    }
+
+    fn request_id_in(_: &dyn Fields) -> Option<&str> {
+        None
+    }
+}
+
+/// A path with each name in braces replaced by its value, as one segment.
+fn fill_in(path: &str, variables: &[(&str, Cow<'_, str>)]) -> Result<String, Error> {
+    let mut whole = String::with_capacity(path.len() + 64);
+    for segment in path.split('/').skip(1) {
+        whole.push('/');
+        let name = segment
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'));
+        let value = variables.iter().find(|(wire, _)| Some(*wire) == name);
+        match value {
+            Some((wire, value)) => push_segment(&mut whole, wire, value)?,
+            None => whole.push_str(segment),
         }
     }
+    Ok(whole)
+}
+
+/// A JSON object of these members. Written by hand: a caller's JSON goes in as it is.
+fn json_object(members: &[(&str, Shown<'_>)]) -> Result<String, Error> {
+    let mut text = String::from("{");
+    for (name, value) in members {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.extend(["\"", *name, "\":"]);
+        match value {
+            Shown::Json(json) => text.push_str(json),
+            value => text.push_str(&value.to_json(name)?),
+        }
+    }
+    text.push('}');
+    Ok(text)
+}
+
+/// A header of the caller's. What is no header is refused without showing it.
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let refused = || Error::invalid(name, "must be visible ASCII text");
+    if !value
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        return Err(refused());
+    }
+    let value = HeaderValue::from_str(value).map_err(|_| refused())?;
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
+    Ok((name, value))
 }
 
 impl fmt::Debug for Wire {
@@ -181,14 +272,14 @@ impl Protocol for Rest {
     ) -> Result<HttpRequest, Error> {
         let credential = credential.or(self.own.as_ref());
         let mut headers = HeaderMap::with_capacity(8);
-        if wire.method != Method::GET {
+        if !wire.body.is_empty() || wire.method == Method::POST {
             headers.insert(
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("application/json"),
             );
         }
-        if let Some((name, value)) = &wire.header {
-            headers.insert(*name, value.clone());
+        for (name, value) in &wire.headers {
+            headers.insert(name.clone(), value.clone());
         }
         let mut url = self.endpoint.clone();
         match &wire.path {
@@ -398,7 +489,10 @@ fn signable(request: &HttpRequest) -> signature::Request<'_> {
 
 /// Appends a project's id as one segment of a path, and gives it as a header's value.
 pub(super) fn push_project_id(path: &mut String, id: &str) -> Result<HeaderValue, Error> {
-    push_segment(path, "project_id", id, 64)?;
+    if id.chars().count() > 64 {
+        return Err(Error::invalid("project_id", "must be 1 to 64 characters"));
+    }
+    push_segment(path, "project_id", id)?;
     HeaderValue::from_str(id)
         .ok()
         // The library takes bytes beyond ASCII, which the other side may read as anything.
@@ -407,18 +501,10 @@ pub(super) fn push_project_id(path: &mut String, id: &str) -> Result<HeaderValue
 }
 
 /// Appends an id as one segment of a path. What could change the path's shape is refused.
-pub(super) fn push_segment(
-    path: &mut String,
-    field: &str,
-    id: &str,
-    longest: usize,
-) -> Result<(), Error> {
+fn push_segment(path: &mut String, field: &str, id: &str) -> Result<(), Error> {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
-    if id.is_empty() || id.chars().count() > longest {
-        return Err(Error::invalid(
-            field,
-            format_args!("must be 1 to {longest} characters"),
-        ));
+    if id.is_empty() {
+        return Err(Error::invalid(field, "is empty"));
     }
     let is_unsafe = |c: char| c == '/' || c == '\\' || c.is_control();
     if id == "." || id == ".." || id.contains(is_unsafe) {
@@ -495,23 +581,21 @@ impl ErrorBody {
     }
 }
 
-/// Reads the body of a 2xx reply; one with a code and no result is that code.
-pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError> {
-    decode::object(&reply.body).map_err(|fault| {
-        let body = ErrorBody::read(&reply.body);
-        match body.code {
-            Some(code) => {
-                let message = body
-                    .message
-                    .unwrap_or_else(|| "an answer with a code and no result".into());
-                let echo = split_echo(&message);
-                DecodeError::Code {
-                    code: ErrorCode::from(code.as_str()),
-                    echoes: echo.is_some(),
-                    message: echo.map_or(message.clone(), |(said, _)| said.to_owned()),
-                }
+/// What is wrong with the body of a 2xx reply that is no answer: a code, or else this fault.
+fn coded(reply: &Reply, fault: DecodeError) -> DecodeError {
+    let body = ErrorBody::read(&reply.body);
+    match body.code {
+        Some(code) => {
+            let message = body
+                .message
+                .unwrap_or_else(|| "an answer with a code and no result".into());
+            let echo = split_echo(&message);
+            DecodeError::Code {
+                code: ErrorCode::from(code.as_str()),
+                echoes: echo.is_some(),
+                message: echo.map_or(message.clone(), |(said, _)| said.to_owned()),
             }
-            None => DecodeError::Json(fault),
         }
-    })
+        None => fault,
+    }
 }

@@ -1,5 +1,7 @@
 //! IAM: `POST /v3/auth/tokens`.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ use crate::{
     pipeline::{
         credential::{Context, Lease},
         decode,
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         retry::date,
         transport::Reply,
     },
@@ -129,12 +131,13 @@ impl CreatedToken {
 /// The body of the call.
 struct AgencyTokenRequest(String);
 
-impl Sealed for AgencyTokenRequest {}
-
-impl Operation for AgencyTokenRequest {
-    const NAME: &'static str = "KeystoneCreateAgencyToken";
+impl Exchange for AgencyTokenRequest {
     type Protocol = Rest;
-    type Output = CreatedToken;
+    type Answer = CreatedToken;
+
+    fn name(&self) -> Cow<'static, str> {
+        "KeystoneCreateAgencyToken".into()
+    }
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         TokenRequest(self.0).encode()
@@ -145,12 +148,13 @@ impl Operation for AgencyTokenRequest {
     }
 }
 
-impl Sealed for TokenRequest {}
-
-impl Operation for TokenRequest {
-    const NAME: &'static str = "KeystoneCreateUserTokenByPassword";
+impl Exchange for TokenRequest {
     type Protocol = Rest;
-    type Output = CreatedToken;
+    type Answer = CreatedToken;
+
+    fn name(&self) -> Cow<'static, str> {
+        "KeystoneCreateUserTokenByPassword".into()
+    }
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         Ok(Encoded {

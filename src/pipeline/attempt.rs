@@ -1,6 +1,6 @@
 //! The attempt loop.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tokio::{
@@ -14,7 +14,7 @@ use super::{
     call::CallOptions,
     clock::monotonic,
     credential::Held,
-    operation::{DecodeError, Encoded, Operation, Replay, Sent, Timeouts},
+    operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
     settings::LONGEST,
@@ -30,21 +30,22 @@ use crate::{
 pub(crate) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Sends an operation until it is answered, refused for good, or out of time.
-pub(crate) async fn run<O: Operation>(
-    pipeline: &Pipeline<O::Protocol>,
-    encoded: Result<&Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+pub(crate) async fn run<E: Exchange>(
+    pipeline: &Pipeline<E::Protocol>,
+    name: &Cow<'static, str>,
+    encoded: Result<&EncodedFor<E>, Error>,
     options: &CallOptions,
-) -> Result<Response<O::Output>, Error> {
+) -> Result<Response<E::Answer>, Error> {
     let span = tracing::debug_span!(
         "call",
-        operation = O::NAME,
+        operation = name.as_ref(),
         attempts = field::Empty,
         status = field::Empty,
         request_id = field::Empty,
         error = field::Empty,
         delivery = field::Empty,
     );
-    let outcome = run_in_span::<O>(pipeline, encoded, options)
+    let outcome = run_in_span::<E>(pipeline, name, encoded, options)
         .instrument(span.clone())
         .await;
     match &outcome {
@@ -64,24 +65,25 @@ pub(crate) async fn run<O: Operation>(
     outcome
 }
 
-async fn run_in_span<O: Operation>(
-    pipeline: &Pipeline<O::Protocol>,
-    encoded: Result<&Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+async fn run_in_span<E: Exchange>(
+    pipeline: &Pipeline<E::Protocol>,
+    name: &Cow<'static, str>,
+    encoded: Result<&EncodedFor<E>, Error>,
     options: &CallOptions,
-) -> Result<Response<O::Output>, Error> {
-    let encoded = encoded.map_err(|error| error.with_operation(O::NAME))?;
+) -> Result<Response<E::Answer>, Error> {
+    let encoded = encoded.map_err(|error| error.with_operation(name.clone()))?;
     let started = monotonic();
-    let mut attempts = Attempts::new(O::NAME, pipeline, encoded, options, started);
+    let mut attempts = Attempts::new(name, pipeline, encoded, options, started);
     let mut value = None;
     let sent = attempts
         .send(&mut |reply| {
-            value = Some(O::decode(reply)?);
+            value = Some(E::decode(reply)?);
             Ok(())
         })
         .await;
     let outcome = match (sent, value) {
         (Ok(reply), Some(value)) => Ok(Response {
-            request_id: O::request_id(&value)
+            request_id: E::request_id(&value)
                 .map(str::to_owned)
                 .or_else(|| pipeline.protocol.request_id(&reply)),
             value,
@@ -104,14 +106,14 @@ async fn run_in_span<O: Operation>(
         deadline: attempts.deadline,
         attempts: attempts.history.attempts,
     };
-    O::settle(outcome, sent).await
+    E::settle(outcome, sent).await
 }
 
 type Decode<'a> = &'a mut (dyn FnMut(&Reply) -> Result<(), DecodeError> + Send);
 
 /// The attempts of one call; generic over the protocol only.
 struct Attempts<'a, P: Protocol> {
-    operation: &'static str,
+    operation: &'a Cow<'static, str>,
     pipeline: &'a Pipeline<P>,
     encoded: &'a Encoded<P::Wire>,
     options: &'a CallOptions,
@@ -132,7 +134,7 @@ struct Failed {
 
 impl<'a, P: Protocol> Attempts<'a, P> {
     fn new(
-        operation: &'static str,
+        operation: &'a Cow<'static, str>,
         pipeline: &'a Pipeline<P>,
         encoded: &'a Encoded<P::Wire>,
         options: &'a CallOptions,
@@ -463,7 +465,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 };
             }
             DecodeError::Json(source) => Error::new(ErrorKind::Decode, message).with_source(source),
-            DecodeError::Missing(_) | DecodeError::Unusable(_) => {
+            DecodeError::Unreadable(_) | DecodeError::Missing(_) | DecodeError::Unusable(_) => {
                 Error::new(ErrorKind::Decode, message)
             }
         };
@@ -492,7 +494,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             Replay::Once => false,
         };
         error
-            .with_operation(self.operation)
+            .with_operation(self.operation.clone())
             .with_attempts(self.history.attempts)
             .with_delivery(self.history.worst)
             .with_subject(

@@ -1,11 +1,10 @@
 //! One call being set up.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::{
     Pipeline, attempt,
-    operation::{Encoded, Operation},
-    protocol::Protocol,
+    operation::{EncodedFor, Operation},
     retry::RetryPolicy,
 };
 use crate::{error::Error, response::Response};
@@ -18,7 +17,8 @@ use crate::{error::Error, response::Response};
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<O: Operation> {
     pipeline: Arc<Pipeline<O::Protocol>>,
-    encoded: Result<Encoded<<O::Protocol as Protocol>::Wire>, Error>,
+    name: Cow<'static, str>,
+    encoded: Result<EncodedFor<O>, Error>,
     options: CallOptions,
 }
 
@@ -35,9 +35,15 @@ impl<O: Operation> Call<O> {
     pub(crate) fn new(pipeline: &Arc<Pipeline<O::Protocol>>, request: O) -> Self {
         Self {
             pipeline: pipeline.clone(),
+            name: request.name(),
             encoded: request.encode(),
             options: CallOptions::default(),
         }
+    }
+
+    /// The operation's name in the vendor's documents, such as `StartExecution`.
+    pub fn operation_name(&self) -> &str {
+        &self.name
     }
 
     /// The execution name that will be sent, given or made. Store it, and you can find the
@@ -97,14 +103,14 @@ impl<O: Operation> Call<O> {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        attempt::run::<O>(&self.pipeline, encoded, &self.options).await
+        attempt::run::<O>(&self.pipeline, &self.name, encoded, &self.options).await
     }
 }
 
 impl<O: Operation> fmt::Debug for Call<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("operation", &O::NAME)
+            .field("operation", &self.name)
             .field("execution_name", &self.execution_name())
             .field("options", &self.options)
             .finish_non_exhaustive()

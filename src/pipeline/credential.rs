@@ -21,7 +21,7 @@ use url::Url;
 
 use super::{
     Core, Pipeline, attempt, call::CallOptions, clock::monotonic, environment::Environment,
-    operation::Operation, protocol::Protocol,
+    operation::Exchange, protocol::Protocol,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -110,35 +110,36 @@ impl Context {
     }
 
     /// Sends an anonymous operation over the client's connection pool.
-    pub(crate) async fn send<O: Operation>(
+    pub(crate) async fn send<E: Exchange>(
         &self,
-        protocol: O::Protocol,
-        request: O,
-    ) -> Result<O::Output, Error> {
+        protocol: E::Protocol,
+        request: E,
+    ) -> Result<E::Answer, Error> {
         self.exchange(protocol, None, request, &CallOptions::default())
             .await
             .map(Response::into_value)
     }
 
     /// Sends an operation over the client's connection pool, signed where credentials are given.
-    pub(crate) async fn exchange<O: Operation>(
+    pub(crate) async fn exchange<E: Exchange>(
         &self,
-        protocol: O::Protocol,
-        credentials: Option<Arc<Cache<<O::Protocol as Protocol>::Credential>>>,
-        request: O,
+        protocol: E::Protocol,
+        credentials: Option<Arc<Cache<<E::Protocol as Protocol>::Credential>>>,
+        request: E,
         options: &CallOptions,
-    ) -> Result<Response<O::Output>, Error> {
+    ) -> Result<Response<E::Answer>, Error> {
         let pipeline = Pipeline {
             core: self.core.clone(),
             protocol,
             credentials,
         };
+        let name = request.name();
         let encoded = request.encode();
         let encoded = match encoded {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        attempt::run::<O>(&pipeline, encoded, options).await
+        attempt::run::<E>(&pipeline, &name, encoded, options).await
     }
 
     /// What surrounds the process.

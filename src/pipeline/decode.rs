@@ -11,8 +11,6 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::payload::Payload;
-
 /// Reads a JSON object. Derived code would take an array's items for the fields, in order.
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     if body.trim_ascii_start().first() == Some(&b'{') {
@@ -80,18 +78,6 @@ pub(crate) fn strict_text<'de, D: Deserializer<'de>>(
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-/// A text without which the reply means nothing, read as a `T`.
-pub(crate) fn essential<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: for<'a> From<&'a str>,
-{
-    match text(deserializer)? {
-        Some(text) => Ok(text.as_str().into()),
-        None => Err(serde::de::Error::custom("an essential field is empty")),
-    }
-}
-
 /// A point in time in any of the vendors' forms.
 pub(crate) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -99,9 +85,13 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(
     Ok(text(deserializer)?.and_then(|text| parse_time(&text)))
 }
 
-/// RFC 3339 with or without fraction; without offset it is taken as UTC, as IAM writes it.
+/// RFC 3339 with or without fraction; without offset it is taken as UTC, as IAM writes it. A number
+/// counts milliseconds since 1970.
 pub(crate) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim_ascii();
+    if let Ok(milliseconds) = text.parse() {
+        return DateTime::from_timestamp_millis(milliseconds);
+    }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.with_timezone(&Utc));
     }
@@ -109,31 +99,6 @@ pub(crate) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
         .map(|time| time.and_utc())
-}
-
-/// JSON text that stands in a string (Alibaba Cloud); an empty string is absent. A value that
-/// stands there without the string is taken as well.
-#[cfg(feature = "alibaba")]
-pub(crate) fn json_in_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Payload>, D::Error> {
-    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    Ok(match serde_json::from_str::<String>(raw.get()) {
-        Ok(text) if text.is_empty() => None,
-        Ok(text) => Some(Payload::from_json(text)),
-        Err(_) => Some(Payload::from_json(raw.get())),
-    })
-}
-
-/// A JSON value, whatever it is (Huawei Cloud); null is absent, an empty string is not.
-#[cfg(feature = "huawei")]
-pub(crate) fn json<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Payload>, D::Error> {
-    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    Ok(raw.map(|raw| Payload::from_json(raw.get())))
 }
 
 /// A part of the reply that may have another shape than documented: then it is absent.

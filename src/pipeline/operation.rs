@@ -1,10 +1,10 @@
 //! What one API operation is: name, wire form, replay class, limits, decode.
 
-use std::{future::Future, time::Duration};
+use std::{borrow::Cow, future::Future, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Pipeline, protocol::Protocol, retry::RetryPolicy, transport::Reply};
+use super::{Pipeline, protocol::Protocol, read, retry::RetryPolicy, transport::Reply};
 use crate::{
     error::{Error, ErrorCode},
     payload::Payload,
@@ -14,43 +14,47 @@ use crate::{
 /// One API operation; implemented by its request struct.
 ///
 /// Sealed: the operations are those of this crate.
-pub trait Operation: sealed::Sealed + Sized + Send + 'static {
-    /// The operation's name in the vendor's documents.
-    const NAME: &'static str;
-
+pub trait Operation: Exchange<Answer = <Self as Operation>::Output> {
     /// What the operation gives.
     type Output: Send + 'static;
+}
 
-    #[doc(hidden)]
+/// One exchange with a service, as the pipeline sees it: an operation of a user's, or a call made
+/// for a credential.
+pub trait Exchange: Sized + Send + 'static {
     type Protocol: Protocol;
 
+    /// What it gives.
+    type Answer: Send + 'static;
+
+    /// Its name in the vendor's documents.
+    fn name(&self) -> Cow<'static, str>;
+
     /// Writes the request once, for all its attempts, or refuses it.
-    #[doc(hidden)]
-    fn encode(self) -> Result<Encoded<<Self::Protocol as Protocol>::Wire>, Error>;
+    fn encode(self) -> Result<EncodedFor<Self>, Error>;
 
     /// Reads the body of a 2xx reply.
-    #[doc(hidden)]
-    fn decode(reply: &Reply) -> Result<Self::Output, DecodeError>;
+    fn decode(reply: &Reply) -> Result<Self::Answer, DecodeError>;
 
     /// The request id in the body, for those who put it there.
-    #[doc(hidden)]
-    fn request_id(_output: &Self::Output) -> Option<&str> {
+    fn request_id(_answer: &Self::Answer) -> Option<&str> {
         None
     }
 
     /// Says of an outcome what one exchange alone cannot: whose execution it is.
-    #[doc(hidden)]
     fn settle(
-        outcome: Result<Response<Self::Output>, Error>,
+        outcome: Result<Response<Self::Answer>, Error>,
         _sent: Sent<'_, Self::Protocol>,
-    ) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send {
+    ) -> impl Future<Output = Result<Response<Self::Answer>, Error>> + Send {
         std::future::ready(outcome)
     }
 }
 
-pub(crate) mod sealed {
-    pub trait Sealed {}
-}
+/// A request of this exchange before it is signed.
+pub(crate) type WireOf<E> = <<E as Exchange>::Protocol as Protocol>::Wire;
+
+/// A request of this exchange, written once for all its attempts.
+pub(crate) type EncodedFor<E> = Encoded<WireOf<E>>;
 
 /// What may happen when the same request is sent again. By operation, never by HTTP verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +142,9 @@ pub enum DecodeError {
     /// The body is not JSON of the expected shape.
     #[error("the answer could not be read")]
     Json(#[from] serde_json::Error),
+    /// The body is no object; why, in words of ours.
+    #[error("the answer could not be read: it is {0}")]
+    Unreadable(String),
     /// An essential part is missing.
     #[error("the answer lacks {0}")]
     Missing(&'static str),
@@ -154,4 +161,13 @@ pub enum DecodeError {
         /// Whether the body repeats what was signed.
         echoes: bool,
     },
+}
+
+impl From<read::Fault> for DecodeError {
+    fn from(fault: read::Fault) -> Self {
+        match fault {
+            read::Fault::Json(fault) => Self::Unreadable(fault.to_string()),
+            read::Fault::Lacks(wire) => Self::Missing(wire),
+        }
+    }
 }

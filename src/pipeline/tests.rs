@@ -4,6 +4,7 @@
 
 mod attempts;
 mod credentials;
+mod declared;
 mod table;
 mod warm;
 mod whose;
@@ -17,7 +18,7 @@ use serde_json::json;
 use super::{
     clock::{Clock, monotonic},
     transport::{
-        Reply, Stage,
+        HttpRequest, Reply, Stage,
         scripted::{Script, Step},
     },
 };
@@ -64,6 +65,15 @@ fn coded(status: u16, code: &str) -> Step {
         status,
         &json!({"Code": code, "error_code": code}).to_string(),
     ))
+}
+
+/// A parameter of a call to Alibaba Cloud, in its query or its form.
+fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
+    let query = request.url.query().unwrap_or_default().as_bytes();
+    [query, &request.body]
+        .into_iter()
+        .flat_map(url::form_urlencoded::parse)
+        .find_map(|(found, value)| (found == name).then(|| value.into_owned()))
 }
 
 fn alibaba_client(script: &Arc<Script>) -> alibaba::Client {

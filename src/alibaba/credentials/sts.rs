@@ -1,6 +1,6 @@
 //! STS, version `2015-04-01`: temporary keys of a role.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use url::Url;
@@ -17,7 +17,7 @@ use crate::{
         call::CallOptions,
         credential::{Cache, Context, Lease},
         decode,
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         settings::check_region,
         transport::Reply,
     },
@@ -142,12 +142,13 @@ struct AssumeRoleWithOidcRequest(Form);
 
 macro_rules! sts_operation {
     ($request:ident, $name:literal) => {
-        impl Sealed for $request {}
-
-        impl Operation for $request {
-            const NAME: &'static str = $name;
+        impl Exchange for $request {
             type Protocol = Rpc;
-            type Output = TemporaryKey;
+            type Answer = TemporaryKey;
+
+            fn name(&self) -> Cow<'static, str> {
+                $name.into()
+            }
 
             fn encode(self) -> Result<Encoded<Wire>, Error> {
                 Ok(Encoded {

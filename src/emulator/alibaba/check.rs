@@ -116,13 +116,10 @@ fn check_token(key: &AccessKey, parameters: &Parameters) -> Result<(), Refused> 
 /// The signature that the parameters should bear.
 fn sign(key: &AccessKey, method: &str, parameters: &Parameters) -> String {
     let encode = |text| utf8_percent_encode(text, RESERVED).to_string();
-    let encoded: Vec<(String, String)> = parameters
+    let encoded: Vec<String> = parameters
         .iter()
         .filter(|(name, _)| *name != "Signature")
-        .map(|(name, value)| (encode(name), encode(value)))
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect();
-    let pairs = encoded
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
-    Key::new(&key.secret).sign(method, pairs)
+    Key::new(&key.secret).sign(method, encoded.join("&").as_bytes())
 }

@@ -1,6 +1,6 @@
 //! Federation: an id token for a temporary key.
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 use http::HeaderValue;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::{
     payload::{Secret, check_visible},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         transport::Reply,
     },
 };
@@ -81,12 +81,13 @@ struct UnscopedToken {
     body: String,
 }
 
-impl Sealed for UnscopedToken {}
-
-impl Operation for UnscopedToken {
-    const NAME: &'static str = "CreateTokenWithIdToken";
+impl Exchange for UnscopedToken {
     type Protocol = Rest;
-    type Output = Secret;
+    type Answer = Secret;
+
+    fn name(&self) -> Cow<'static, str> {
+        "CreateTokenWithIdToken".into()
+    }
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         let wire = Wire::post_to("/v3.0/OS-AUTH/id-token/tokens", None, self.body);
@@ -111,12 +112,13 @@ impl Operation for UnscopedToken {
 /// The body of the call.
 struct SecurityToken(String);
 
-impl Sealed for SecurityToken {}
-
-impl Operation for SecurityToken {
-    const NAME: &'static str = "CreateTemporaryAccessKeyByToken";
+impl Exchange for SecurityToken {
     type Protocol = Rest;
-    type Output = TemporaryKey;
+    type Answer = TemporaryKey;
+
+    fn name(&self) -> Cow<'static, str> {
+        "CreateTemporaryAccessKeyByToken".into()
+    }
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         Ok(Encoded {

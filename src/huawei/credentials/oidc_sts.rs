@@ -1,6 +1,6 @@
 //! An agency, taken on with a token of an identity provider.
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::{
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         environment::Environment,
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         settings::Settings,
         transport::Reply,
     },
@@ -187,12 +187,13 @@ impl Session {
 /// The body of the call.
 struct AssumeAgencyWithOidc(String);
 
-impl Sealed for AssumeAgencyWithOidc {}
-
-impl Operation for AssumeAgencyWithOidc {
-    const NAME: &'static str = "AssumeAgencyWithOIDC";
+impl Exchange for AssumeAgencyWithOidc {
     type Protocol = Rest;
-    type Output = TemporaryKey;
+    type Answer = TemporaryKey;
+
+    fn name(&self) -> Cow<'static, str> {
+        "AssumeAgencyWithOIDC".into()
+    }
 
     fn encode(self) -> Result<Encoded<Wire>, Error> {
         Ok(Encoded {

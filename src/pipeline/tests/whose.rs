@@ -29,7 +29,7 @@ fn exists() -> Step {
 /// What comes of a start under a caller's name after a lost answer.
 async fn start_mine(
     steps: impl IntoIterator<Item = Step>,
-) -> (Result<alibaba::StartExecutionResponse, Error>, Vec<String>) {
+) -> (Result<alibaba::Execution, Error>, Vec<String>) {
     let script = Script::new(steps);
     let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
     let request = StartExecutionRequest::new("flow")

@@ -1,0 +1,15 @@
+//! The operations of CloudFlow, one file a family.
+
+pub(super) mod executions;
+pub(super) mod starts;
+
+#[cfg(any(test, feature = "emulator"))]
+use crate::pipeline::declared::{Declared as _, Entry};
+
+/// Every operation that is declared.
+#[cfg(any(test, feature = "emulator"))]
+pub(crate) const ALL: &[&Entry] = &[
+    starts::StartExecutionRequest::ENTRY,
+    starts::StartSyncExecutionRequest::ENTRY,
+    executions::DescribeExecutionRequest::ENTRY,
+];

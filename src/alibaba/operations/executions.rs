@@ -1,0 +1,169 @@
+//! Executions of flows: what they are, and looking at them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    alibaba::declare::{operation, response},
+    error::{Error, ErrorKind, FlowFailureParts},
+    open_enum::open_enum,
+    outcome::Outcome,
+    payload::Payload,
+    pipeline::operation::Timeouts,
+};
+
+open_enum! {
+    /// How far an execution is. Ended are `Stopped`, `Succeeded`, `Failed` and `TimedOut`.
+    ExecutionStatus {
+        /// About to run.
+        Starting = "Starting",
+        /// Running.
+        Running = "Running",
+        /// Stopped from outside.
+        Stopped = "Stopped",
+        /// Ended well.
+        Succeeded = "Succeeded",
+        /// Ended badly.
+        Failed = "Failed",
+        /// Ran into its time limit.
+        TimedOut = "TimedOut",
+    }
+}
+
+impl ExecutionStatus {
+    /// Whether the execution has ended, well or badly.
+    pub fn is_ended(&self) -> bool {
+        matches!(
+            self,
+            Self::Stopped | Self::Succeeded | Self::Failed | Self::TimedOut
+        )
+    }
+
+    /// What kind of error an execution of this status is, if it is one.
+    pub(super) fn failure(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Succeeded => None,
+            Self::Failed => Some(ErrorKind::FlowFailed),
+            Self::TimedOut => Some(ErrorKind::FlowTimedOut),
+            Self::Stopped => Some(ErrorKind::FlowStopped),
+            Self::Starting | Self::Running | Self::Unknown(_) => Some(ErrorKind::FlowUnfinished),
+        }
+    }
+}
+
+operation! {
+    /// The request of `DescribeExecution`.
+    DescribeExecutionRequest = "DescribeExecution", GET "/", Repeatable, SHORT => Execution;
+    /// A look at this execution of this flow.
+    new {
+        /// The execution's flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// The execution. That of a synchronous start has a `:` in its name.
+        pub execution_name: String = Parameter "ExecutionName" (Filled),
+    }
+    with {
+        /// How long the service may wait for the execution's end before it answers, 0 to 60 s;
+        /// absent is 0.
+        pub wait_time_seconds: u32 = Parameter "WaitTimeSeconds",
+    }
+    writing {
+        fn limits(&self) -> Timeouts {
+            let wait = self.wait_time_seconds.unwrap_or_default();
+            Timeouts::long_poll(Duration::from_secs(wait.into()))
+        }
+    }
+}
+
+response! {
+    /// An execution as `StartExecution` and `DescribeExecution` show it. Serialises with the wire's
+    /// names.
+    Execution {
+        /// The request's id.
+        pub request_id: Option<String> = "RequestId",
+        /// Name of the flow.
+        pub flow_name: Option<String> = "FlowName",
+        /// Name of the execution.
+        pub name: Option<String> = "Name",
+        /// How far it is.
+        pub status: ExecutionStatus = "Status",
+        /// What it was given.
+        pub input: Option<Payload> = "Input",
+        /// What it gave; absent while it runs.
+        pub output: Option<Payload> = "Output",
+        /// The flow's definition at its start. `Debug` does not show it.
+        pub flow_definition: Option<String> = "FlowDefinition" (Hidden),
+        /// When it began.
+        pub started_time: Option<DateTime<Utc>> = "StartedTime",
+        /// When it ended.
+        pub stopped_time: Option<DateTime<Utc>> = "StoppedTime",
+        /// The variables it could read; in the answer of a start there are none.
+        pub environment: Option<Environment> = "Environment",
+    }
+    also {
+        /// Whether the start that this answers began it; `Unclear` in any other answer. Not part of
+        /// the wire.
+        pub origin: ExecutionOrigin,
+    }
+}
+
+/// What is known of how an execution came to be.
+///
+/// The service answers a start under a name with the execution of that name while it runs, and
+/// does not say who started it: the time of its start and its input tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExecutionOrigin {
+    /// This call started it.
+    Started,
+    /// It ran before this call under the caller's name: nothing new was started.
+    FoundRunning,
+    /// The service's answer leaves it open.
+    #[default]
+    Unclear,
+}
+
+response! {
+    /// The variables that an execution could read.
+    Environment {
+        /// The variables.
+        pub variables: Vec<Variable> = "Variables",
+    }
+}
+
+response! {
+    /// One variable of an [`Environment`]. `Debug` does not show its value.
+    Variable {
+        /// Its name.
+        pub name: Option<String> = "Name",
+        /// Its value.
+        pub value: Option<String> = "Value" (Hidden),
+    }
+}
+
+impl Execution {
+    /// The output as a value, where the execution succeeded. No output reads as JSON `null`.
+    ///
+    /// # Errors
+    ///
+    /// As [`into_output`](super::super::StartSyncExecutionResponse::into_output) of a synchronous start; an
+    /// execution that still runs is [`ErrorKind::FlowUnfinished`].
+    pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
+        Outcome {
+            kind: self.status.failure(),
+            request_id: self.request_id,
+            name: self.name.clone(),
+            failure: FlowFailureParts {
+                status: self.status.as_str().to_owned(),
+                execution: self.name,
+                output: self.output,
+                started: self.started_time,
+                stopped: self.stopped_time,
+                ..FlowFailureParts::default()
+            },
+            ..Outcome::default()
+        }
+        .into_output()
+    }
+}

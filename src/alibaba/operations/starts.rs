@@ -1,0 +1,188 @@
+//! Starts of executions, and runs to their end.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use super::executions::{Environment, Execution, ExecutionStatus};
+use crate::{
+    alibaba::{
+        declare::{operation, response},
+        whose,
+    },
+    error::{Error, FlowFailureParts},
+    outcome::Outcome,
+    payload::{ExecutionName, Payload, Secret},
+    pipeline::{
+        operation::{Sent, Subject, WireOf},
+        record::Fields,
+    },
+    response::Response,
+};
+
+operation! {
+    /// The request of `StartExecution`.
+    ///
+    /// ```
+    /// use cloud_workflows::alibaba::StartExecutionRequest;
+    /// use serde_json::json;
+    ///
+    /// let request = StartExecutionRequest::new("my_flow")
+    ///     .execution_name("order-17")
+    ///     .input(json!({"order": 17}))
+    ///     .qualifier("prod");
+    /// assert_eq!(request.input.as_ref().unwrap().as_str(), r#"{"order":17}"#);
+    /// ```
+    StartExecutionRequest = "StartExecution", POST "/", Keyed, SHORT => Execution;
+    /// A start of this flow.
+    new {
+        /// The flow to start, of mode Standard.
+        pub flow_name: String = Parameter "FlowName" (Name),
+    }
+    with {
+        /// Unique in the flow; made when absent. A letter or `_`, then letters, digits, `_` and
+        /// `-`, 1 to 128 characters.
+        pub execution_name: String = Parameter "ExecutionName" (Name),
+        /// The task to call back when the execution has ended.
+        pub callback_fnf_task_token: Secret = Parameter "CallbackFnFTaskToken",
+        /// Version or alias of the flow.
+        pub qualifier: String = Parameter "Qualifier",
+    }
+    json {
+        /// What the flow is given: a JSON object, up to 64 KiB.
+        pub input | input_json: Payload = Parameter "Input" (Object),
+    }
+    writing {
+        fn write(
+            mut self,
+            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
+        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+            let named_by_caller = name(&mut self.execution_name)?;
+            let wire = write(&self)?;
+            Ok((wire, subject(self.flow_name, self.execution_name, named_by_caller, self.input)))
+        }
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<Execution>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<Execution>, Error>> + Send {
+            whose::settle(outcome, sent)
+        }
+    }
+}
+
+operation! {
+    /// The request of `StartSyncExecution`.
+    StartSyncExecutionRequest = "StartSyncExecution", POST "/", Once, SYNCHRONOUS => StartSyncExecutionResponse;
+    /// A run of this flow.
+    new {
+        /// The flow to run, of mode Express.
+        pub flow_name: String = Parameter "FlowName" (Name),
+    }
+    with {
+        /// Need not be unique, the service appends `:` and a UUID; made when absent. A letter or
+        /// `_`, then letters, digits, `_` and `-`, 1 to 128 characters.
+        pub execution_name: String = Parameter "ExecutionName" (Name),
+        /// Version or alias of the flow.
+        pub qualifier: String = Parameter "Qualifier",
+    }
+    json {
+        /// What the flow is given: a JSON object, up to 64 KiB.
+        pub input | input_json: Payload = Parameter "Input" (Object),
+    }
+    writing {
+        fn write(
+            mut self,
+            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
+        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+            let named_by_caller = name(&mut self.execution_name)?;
+            let wire = write(&self)?;
+            Ok((wire, subject(self.flow_name, self.execution_name, named_by_caller, self.input)))
+        }
+    }
+}
+
+/// Makes a name where the caller gave none; says whether the caller did.
+fn name(name: &mut Option<String>) -> Result<bool, Error> {
+    let named_by_caller = name.is_some();
+    if !named_by_caller {
+        *name = Some(ExecutionName::new()?.into());
+    }
+    Ok(named_by_caller)
+}
+
+fn subject(
+    flow_name: String,
+    execution_name: Option<String>,
+    named_by_caller: bool,
+    input: Option<Payload>,
+) -> Option<Subject> {
+    Some(Subject {
+        flow_name,
+        execution_name: execution_name?,
+        named_by_caller,
+        input,
+    })
+}
+
+response! {
+    /// The answer of `StartSyncExecution`. Serialises with the wire's names.
+    ///
+    /// An answer with another status than `Succeeded` is not an error of the call:
+    /// [`into_output`](Self::into_output) makes it one.
+    StartSyncExecutionResponse {
+        /// The request's id.
+        pub request_id: Option<String> = "RequestId",
+        /// Name of the flow.
+        pub flow_name: Option<String> = "FlowName",
+        /// Name of the execution: the name that was sent, `:` and a UUID.
+        pub name: Option<String> = "Name",
+        /// How it ended.
+        pub status: ExecutionStatus = "Status",
+        /// Why it failed; of no meaning when it succeeded.
+        pub error_code: Option<String> = "ErrorCode",
+        /// Why it failed, in words.
+        pub error_message: Option<String> = "ErrorMessage",
+        /// What it gave.
+        pub output: Option<Payload> = "Output",
+        /// When it began.
+        pub started_time: Option<DateTime<Utc>> = "StartedTime",
+        /// When it ended.
+        pub stopped_time: Option<DateTime<Utc>> = "StoppedTime",
+        /// The variables it could read.
+        pub environment: Option<Environment> = "Environment",
+    }
+}
+
+impl StartSyncExecutionResponse {
+    /// The output as a value, where the execution succeeded. No output reads as JSON `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FlowFailed`], [`FlowTimedOut`](ErrorKind::FlowTimedOut),
+    /// [`FlowStopped`](ErrorKind::FlowStopped) or [`FlowUnfinished`](ErrorKind::FlowUnfinished)
+    /// by the status, with all that the answer told in
+    /// [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
+    pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
+        Outcome {
+            started_by: Some("StartSyncExecution"),
+            kind: self.status.failure(),
+            request_id: self.request_id,
+            name: self.name.clone(),
+            failure: FlowFailureParts {
+                status: self.status.as_str().to_owned(),
+                code: self.error_code,
+                message: self.error_message,
+                execution: self.name,
+                output: self.output,
+                started: self.started_time,
+                stopped: self.stopped_time,
+                ..FlowFailureParts::default()
+            },
+            ..Outcome::default()
+        }
+        .into_output()
+    }
+}

@@ -1,0 +1,123 @@
+//! Executions of flows: run to their end.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    error::{Error, ErrorKind, FlowFailureParts, NodeError},
+    huawei::declare::{operation, response},
+    open_enum::open_enum,
+    outcome::Outcome,
+    payload::Payload,
+};
+
+open_enum! {
+    /// How a flow's synchronous execution ended.
+    WorkflowExecutionStatus {
+        /// Ended well.
+        Success = "success",
+        /// Ended badly.
+        Fail = "fail",
+        /// Ran into its time limit.
+        Timeout = "timeout",
+    }
+}
+
+operation! {
+    /// The request of `StartSyncWorkflowExecution` (`sync-executions`).
+    ///
+    /// ```
+    /// use cloud_workflows::huawei::StartSyncWorkflowExecutionRequest;
+    /// use serde_json::json;
+    ///
+    /// let request = StartSyncWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14")
+    ///     .header("tenantId", "user1")
+    ///     .input(json!({"arg1": "argument_1"}));
+    /// assert_eq!(request.headers["tenantId"].as_str(), "\"user1\"");
+    /// ```
+    ///
+    /// `Debug` shows neither the input nor the values of headers.
+    StartSyncWorkflowExecutionRequest = "StartSyncWorkflowExecution",
+        POST "/v2/{project_id}/fgs/workflows/{workflow_id}/sync-executions", Once, SYNCHRONOUS
+        => StartSyncWorkflowExecutionResponse;
+    /// A run of this flow.
+    new {
+        /// Id of the flow, of mode EXPRESS: 1 to 512 characters.
+        pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
+    }
+    json {
+        /// What the flow is given: a JSON object; `{}` when absent.
+        pub input | input_json: Payload = Member "input" (Object, Else("{}")),
+    }
+    plain {
+        /// Headers for the flow's run, as JSON.
+        pub headers: BTreeMap<String, Payload> = Member "headers",
+    }
+}
+
+impl StartSyncWorkflowExecutionRequest {
+    /// `headers`: adds a header for the flow's run; a text, or any other JSON value.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        let value = Payload::from_value(&value.into());
+        self.headers.insert(name.into(), value);
+        self
+    }
+}
+
+response! {
+    /// The answer of `StartSyncWorkflowExecution`. Serialises with the wire's names.
+    ///
+    /// An answer with another status than `success` is not an error of the call:
+    /// [`into_output`](Self::into_output) makes it one.
+    StartSyncWorkflowExecutionResponse {
+        /// Id of the execution.
+        pub execution_id: Option<String> = "execution_id",
+        /// How it ended.
+        pub status: WorkflowExecutionStatus = "status",
+        /// What it gave, where it succeeded: any JSON value.
+        pub output: Option<Payload> = "output",
+        /// What failed, node by node.
+        pub errors: Vec<NodeError> = "errors",
+        /// When it began.
+        pub begin_time: Option<DateTime<Utc>> = "begin_time",
+        /// When it ended.
+        pub end_time: Option<DateTime<Utc>> = "end_time",
+    }
+}
+
+impl StartSyncWorkflowExecutionResponse {
+    /// The output as a value, where the execution succeeded. No output reads as JSON `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FlowFailed`], [`FlowTimedOut`](ErrorKind::FlowTimedOut) or
+    /// [`FlowUnfinished`](ErrorKind::FlowUnfinished) by the status, with all that the answer told
+    /// in [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
+    pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
+        Outcome {
+            started_by: Some("StartSyncWorkflowExecution"),
+            kind: match self.status {
+                WorkflowExecutionStatus::Success => None,
+                WorkflowExecutionStatus::Fail => Some(ErrorKind::FlowFailed),
+                WorkflowExecutionStatus::Timeout => Some(ErrorKind::FlowTimedOut),
+                WorkflowExecutionStatus::Unknown(_) => Some(ErrorKind::FlowUnfinished),
+            },
+            id: self.execution_id.clone(),
+            failure: FlowFailureParts {
+                status: self.status.as_str().to_owned(),
+                node_errors: self.errors,
+                execution: self.execution_id,
+                output: self.output,
+                started: self.begin_time,
+                stopped: self.end_time,
+                ..FlowFailureParts::default()
+            },
+            ..Outcome::default()
+        }
+        .into_output()
+    }
+}

@@ -1,0 +1,159 @@
+//! Showing a struct: as serde sees it, with the wire's names, and in `Debug`.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::value::RawValue;
+
+use super::{
+    read,
+    record::{Fields, Member, Presence, Record, Rule, Shown, Value},
+};
+use crate::error::Error;
+
+/// Serialises the fields that are there, under the wire's names.
+pub(crate) fn serialize<S: Serializer>(
+    record: &dyn Fields,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let fields = present(record);
+    let mut map = serializer.serialize_map(Some(fields.len()))?;
+    for (member, value) in &fields {
+        map.serialize_entry(member.wire, value)?;
+    }
+    map.end()
+}
+
+/// Reads JSON as an answer is read.
+pub(crate) fn deserialize<'de, T: Record, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    read::record(raw.get()).map_err(serde::de::Error::custom)
+}
+
+/// Begins to print a struct: all its fields but the values of those that are hidden.
+pub(crate) fn debug<'a, 'b>(
+    record: &dyn Fields,
+    f: &'a mut fmt::Formatter<'b>,
+) -> fmt::DebugStruct<'a, 'b> {
+    let mut shown = f.debug_struct(record.name());
+    each(record, |member, value| {
+        let is_hidden = member.rules.iter().any(|rule| matches!(rule, Rule::Hidden));
+        match is_hidden {
+            true => shown.field(member.field, &format_args!("..")),
+            false => shown.field(member.field, &value),
+        };
+    });
+    shown
+}
+
+/// All fields with what is declared of them.
+pub(crate) fn each<'a>(
+    record: &'a dyn Fields,
+    mut see: impl FnMut(&'static Member, &'a dyn Value),
+) {
+    let mut members = record.members().iter();
+    record.values(&mut |value| {
+        if let Some(member) = members.next() {
+            see(member, value);
+        }
+    });
+}
+
+/// A field that is a text, by its wire name.
+pub(crate) fn text<'a>(record: &'a dyn Fields, wire: &str) -> Option<&'a str> {
+    let mut found = None;
+    each(record, |member, value| {
+        if member.wire == wire
+            && let Shown::Text(text) = value.show(record.json())
+        {
+            found = Some(text);
+        }
+    });
+    found
+}
+
+/// The fields that are there, and those that have JSON to stand for them.
+pub(crate) fn with_defaults(record: &dyn Fields) -> Vec<(&'static Member, Shown<'_>)> {
+    let mut present = present(record);
+    for member in record.members() {
+        let default = member.rules.iter().find_map(|rule| match rule {
+            Rule::Else(json) => Some(Shown::Json(json)),
+            _ => None,
+        });
+        if let Some(default) = default
+            && present.iter().all(|(there, _)| there.wire != member.wire)
+        {
+            present.push((member, default));
+        }
+    }
+    present
+}
+
+/// The fields that are there, under the wire's names.
+pub(crate) fn present(record: &dyn Fields) -> Vec<(&'static Member, Shown<'_>)> {
+    let json = record.json();
+    let mut present = Vec::with_capacity(record.members().len());
+    each(record, |member, value| {
+        let value = value.show(json);
+        let is_left_out = match &value {
+            Shown::Absent => true,
+            Shown::List(items) => items.is_empty() && member.presence == Presence::Optional,
+            Shown::Map(members) => members.is_empty() && member.presence == Presence::Optional,
+            _ => false,
+        };
+        if !is_left_out {
+            present.push((member, value));
+        }
+    });
+    present
+}
+
+impl<'a> Shown<'a> {
+    /// The value as a text: of a form, a query, a path, a header.
+    pub(crate) fn into_text(self, wire: &str) -> Result<Cow<'a, str>, Error> {
+        Ok(match self {
+            Self::Absent => Cow::Borrowed(""),
+            Self::Text(text) | Self::Json(text) => Cow::Borrowed(text),
+            Self::Integer(number) => number.to_string().into(),
+            Self::Number(number) => number.to_string().into(),
+            Self::Flag(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
+            Self::Time(time) => time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
+            nested @ (Self::List(_) | Self::Map(_) | Self::Part(_)) => nested.to_json(wire)?.into(),
+        })
+    }
+
+    /// The value as JSON text.
+    pub(crate) fn to_json(&self, wire: &str) -> Result<String, Error> {
+        serde_json::to_string(self)
+            .map_err(|_| Error::invalid(wire, "could not be serialised to JSON"))
+    }
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Integer(number) => serializer.serialize_i64(*number),
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Time(time) => time.serialize(serializer),
+            Self::Json(text) => json(text, serializer),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(members) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
+            }
+            Self::Part(record) => serialize(*record, serializer),
+        }
+    }
+}
+
+/// What a flow gave may be no JSON: then it stands there as a text.
+fn json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(raw) => raw.serialize(serializer),
+        Err(_) => serializer.serialize_str(text),
+    }
+}

@@ -1,0 +1,327 @@
+//! What fields may hold, and how leniently each is read.
+//!
+//! A scalar of another type is read where it can be; what is of no use is absent.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    decode::parse_time,
+    json::Raw,
+    read,
+    record::{Field, Fields, Json, Record, Shown, Value},
+};
+use crate::payload::{Payload, Secret};
+#[cfg(test)]
+use crate::pipeline::record::Kind;
+
+/// A value of its own, looked at where its type is written: what cannot be a field is an error at
+/// that place.
+pub(crate) fn value<T: Field>(value: &T) -> &dyn Value {
+    value
+}
+
+/// The same to write to.
+pub(crate) fn slot<T: Field>(value: &mut T) -> &mut dyn Value {
+    value
+}
+
+impl Value for String {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        let text = raw.text();
+        *self = text.as_deref().unwrap_or_default().to_owned();
+        text.is_some()
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Text(self)
+    }
+}
+
+impl Field for String {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Text;
+
+    fn empty() -> Self {
+        Self::new()
+    }
+}
+
+impl Value for Secret {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        let text = raw.text();
+        let is_some = text.is_some();
+        *self = Self::new(text.unwrap_or_default());
+        is_some
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Text(self.expose())
+    }
+}
+
+impl Field for Secret {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Text;
+
+    fn empty() -> Self {
+        Self::new("")
+    }
+}
+
+impl Value for Payload {
+    fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
+        // A value that is in no text where one is usual, or no JSON at all, is taken as it stands.
+        let text = match (json, raw.string()) {
+            (Json::InText, Some(text)) if text.is_empty() => return false,
+            (_, None) if raw.is_null() => return false,
+            (Json::InText, Some(text)) => text,
+            _ => raw.as_str().into(),
+        };
+        *self = Self::from_json(text);
+        true
+    }
+
+    fn show(&self, json: Json) -> Shown<'_> {
+        match json {
+            Json::InText => Shown::Text(self.as_str()),
+            Json::AsValue => Shown::Json(self.as_str()),
+        }
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        self.has_fault()
+            .then_some("could not be serialised to JSON")
+    }
+}
+
+impl Field for Payload {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Json;
+
+    fn empty() -> Self {
+        Self::from_json("")
+    }
+}
+
+impl Value for bool {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        match raw.text().as_deref() {
+            Some("true" | "True" | "TRUE" | "1") => *self = true,
+            Some("false" | "False" | "FALSE" | "0") => *self = false,
+            _ => return false,
+        }
+        true
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Flag(*self)
+    }
+}
+
+impl Field for bool {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Flag;
+
+    fn empty() -> Self {
+        false
+    }
+}
+
+impl Value for f64 {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        let number = raw.text().and_then(|text| text.trim_ascii().parse().ok());
+        let number = number.filter(|number: &f64| number.is_finite());
+        *self = number.unwrap_or_default();
+        number.is_some()
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Number(*self)
+    }
+}
+
+impl Field for f64 {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Number;
+
+    fn empty() -> Self {
+        0.0
+    }
+}
+
+/// A whole number, also one that is written with a fraction of nothing.
+fn integer(raw: Raw<'_>) -> Option<i64> {
+    let text = raw.text()?;
+    let text = text.trim_ascii();
+    text.parse().ok().or_else(|| {
+        let number: f64 = text.parse().ok()?;
+        // Up to 2^53, where every whole number has a form of its own.
+        let is_whole = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+        is_whole.then_some(number as i64)
+    })
+}
+
+macro_rules! integers {
+    ($($integer:ty),*) => {$(
+        impl Value for $integer {
+            fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+                let number = integer(raw).and_then(|number| number.try_into().ok());
+                *self = number.unwrap_or_default();
+                number.is_some()
+            }
+
+            fn show(&self, _: Json) -> Shown<'_> {
+                Shown::Integer((*self).into())
+            }
+        }
+
+        impl Field for $integer {
+            #[cfg(test)]
+            const KIND: Kind = Kind::Integer;
+
+            fn empty() -> Self {
+                0
+            }
+        }
+    )*};
+}
+integers!(i32, i64, u32);
+
+impl Value for DateTime<Utc> {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        let time = raw.text().and_then(|text| parse_time(&text));
+        *self = time.unwrap_or_default();
+        time.is_some()
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Time(*self)
+    }
+}
+
+impl Field for DateTime<Utc> {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Time;
+
+    fn empty() -> Self {
+        Self::UNIX_EPOCH
+    }
+}
+
+impl<T: Field> Value for Option<T> {
+    fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
+        let mut value = T::empty();
+        *self = value.read(raw, json).then_some(value);
+        self.is_some()
+    }
+
+    fn show(&self, json: Json) -> Shown<'_> {
+        match self {
+            Some(value) => value.show(json),
+            None => Shown::Absent,
+        }
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        self.as_ref().and_then(Value::fault)
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    #[cfg(test)]
+    const KIND: Kind = T::KIND;
+    const ESSENTIAL: bool = false;
+
+    fn empty() -> Self {
+        None
+    }
+}
+
+impl<T: Field> Value for Vec<T> {
+    fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
+        let Some(items) = raw.items() else {
+            return false;
+        };
+        for item in items {
+            let mut value = T::empty();
+            if value.read(item, json) {
+                self.push(value);
+            }
+        }
+        true
+    }
+
+    fn show(&self, json: Json) -> Shown<'_> {
+        let mut items = Vec::with_capacity(self.len());
+        for item in self {
+            items.push(item.show(json));
+        }
+        Shown::List(items)
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    #[cfg(test)]
+    const KIND: Kind = Kind::List(&T::KIND);
+    const ESSENTIAL: bool = false;
+
+    fn empty() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Field> Value for BTreeMap<String, T> {
+    fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
+        let Some(members) = raw.object() else {
+            return false;
+        };
+        for (name, member) in members.iter() {
+            let mut value = T::empty();
+            if !self.contains_key(name) && value.read(member, json) {
+                self.insert(name.to_owned(), value);
+            }
+        }
+        true
+    }
+
+    fn show(&self, json: Json) -> Shown<'_> {
+        let mut members = Vec::with_capacity(self.len());
+        for (name, value) in self {
+            members.push((name.as_str(), value.show(json)));
+        }
+        Shown::Map(members)
+    }
+}
+
+impl<T: Field> Field for BTreeMap<String, T> {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Map(&T::KIND);
+    const ESSENTIAL: bool = false;
+
+    fn empty() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Record + std::fmt::Debug> Value for T {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        let fields: &mut dyn Fields = self;
+        raw.object()
+            .is_some_and(|object| read::fill(fields, &object).is_ok())
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Part(self)
+    }
+}
+
+impl<T: Record + std::fmt::Debug> Field for T {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Part(T::MEMBERS);
+
+    fn empty() -> Self {
+        <T as Record>::empty()
+    }
+}
