@@ -644,8 +644,8 @@ const FAIR: &str = "as it should be";
 
 /// What goes wrong with a request. All of it is what a network and an honest service may do.
 fn fault(request: &RecordedRequest, rate: u64, dice: u64) -> (&'static str, Fault) {
-    let is_token_call = request.operation == "auth/tokens";
-    let is_huawei = is_token_call || request.operation == "sync-executions";
+    let is_token_call = request.operation == "KeystoneCreateUserTokenByPassword";
+    let is_huawei = is_token_call || request.operation == "StartSyncWorkflowExecution";
     let has_token = request.headers.contains_key("x-auth-token");
     let json = "application/json";
     let bytes = usize::try_from((dice >> 40) % 400).unwrap_or_default();

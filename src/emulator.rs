@@ -39,11 +39,14 @@ mod form;
 #[cfg(feature = "huawei")]
 mod huawei;
 mod id;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod input;
 #[cfg(feature = "huawei")]
 mod projects;
 mod record;
 mod reply;
 mod route;
+mod served;
 mod server;
 #[cfg(feature = "huawei")]
 mod token;
@@ -65,6 +68,9 @@ pub use fault::Fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 pub use flow::Execution;
 pub use record::RecordedRequest;
+pub use served::Served;
+#[cfg(feature = "huawei")]
+pub use served::{KeystoneCreateUserTokenByPassword, KeystoneListProjects};
 
 /// A running emulator. Clones are handles of the same one; it stops with the last of them.
 ///
@@ -135,9 +141,26 @@ impl Emulator {
 
     /// Orders a fault for the next request of an operation; several come one after the other.
     ///
-    /// Operations are named as in [`RecordedRequest::operation`].
-    pub fn fault(&self, operation: &str, fault: Fault) {
-        self.state().faults.push(operation, fault);
+    /// ```
+    /// # #[cfg(feature = "alibaba")] {
+    /// use cloud_workflows::{alibaba::StartExecutionRequest, emulator::{Emulator, Fault}};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let emulator = Emulator::start()?;
+    /// emulator.fault::<StartExecutionRequest>(Fault::refuse(429, "ResourceThrottled", "slow"));
+    /// // A test that meant it to come asks whether it did.
+    /// assert_eq!(emulator.faults_left(), ["StartExecution"]);
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// ```
+    pub fn fault<O: Served>(&self, fault: Fault) {
+        self.state().faults.push(O::NAME, fault);
+    }
+
+    /// The operations whose faults have not come yet, one name a fault.
+    pub fn faults_left(&self) -> Vec<&'static str> {
+        self.state().faults.left()
     }
 
     /// Asks the closure about every request for which no fault is ordered. It should not block.

@@ -48,9 +48,9 @@ const STORM_LIMIT_PER_CALL: Duration = Duration::from_millis(30);
 
 const START: &str = "StartExecution";
 const SYNC: &str = "StartSyncExecution";
-const WORKFLOW: &str = "sync-executions";
+const WORKFLOW: &str = "StartSyncWorkflowExecution";
 const DESCRIBE: &str = "DescribeExecution";
-const TOKENS: &str = "auth/tokens";
+const TOKENS: &str = "KeystoneCreateUserTokenByPassword";
 
 #[expect(clippy::disallowed_methods, reason = "for the report alone")]
 fn now() -> Instant {

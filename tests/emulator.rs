@@ -20,7 +20,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud_workflows::{
     FlowFailure,
-    emulator::{Emulator, Fault, StandardSync},
+    alibaba::{StartExecutionRequest, StartSyncExecutionRequest},
+    emulator::{Emulator, Fault, KeystoneCreateUserTokenByPassword, StandardSync},
+    huawei::StartSyncWorkflowExecutionRequest,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Client, Method, Response, header::HeaderMap};
@@ -957,25 +959,22 @@ async fn faults_that_answer() {
     let emulator = started();
     let own = [("FlowName", "x")];
     let sync = "StartSyncExecution";
-    emulator.fault(
-        sync,
+    emulator.fault::<StartSyncExecutionRequest>(
         Fault::refuse(429, "ResourceThrottled", "slow").header("Retry-After", "3"),
     );
-    emulator.fault(sync, Fault::none());
-    emulator.fault(
-        sync,
+    emulator.fault::<StartSyncExecutionRequest>(Fault::none());
+    emulator.fault::<StartSyncExecutionRequest>(
         Fault::refuse(500, "InternalServerError", "oops").after_run(),
     );
-    emulator.fault(sync, Fault::answer(502, "text/html", "<h1>"));
-    emulator.fault(
-        sync,
+    emulator.fault::<StartSyncExecutionRequest>(Fault::answer(502, "text/html", "<h1>"));
+    emulator.fault::<StartSyncExecutionRequest>(
         Fault::answer(200, "text/html", "")
             .after_run()
             .header("a b", "c"),
     );
-    emulator.fault(sync, Fault::refuse(99, "C", "m"));
+    emulator.fault::<StartSyncExecutionRequest>(Fault::refuse(99, "C", "m"));
     // Faults of other operations wait for them.
-    emulator.fault("StartExecution", Fault::refuse(400, "Other", "m"));
+    emulator.fault::<StartExecutionRequest>(Fault::refuse(400, "Other", "m"));
 
     // A refusal comes before the checks: this one is not even signed.
     let response = post_form(&emulator, "Action=StartSyncExecution&Format=JSON")
@@ -1013,17 +1012,17 @@ async fn faults_that_answer() {
     );
 
     // A fault after the run does not make a bad request good.
-    emulator.fault(sync, Fault::answer(200, "text/plain", "").after_run());
+    emulator.fault::<StartSyncExecutionRequest>(Fault::answer(200, "text/plain", "").after_run());
     let response = post_form(&emulator, "Action=StartSyncExecution")
         .await
         .unwrap();
     assert_eq!((response.status().as_u16(), emulator.runs("x")), (200, 4));
 
-    emulator.fault("sync-executions", Fault::refuse(429, "APIGW.0308", "slow"));
+    emulator.fault::<StartSyncWorkflowExecutionRequest>(Fault::refuse(429, "APIGW.0308", "slow"));
     let (status, body) = json_of(post(&emulator, &path(&emulator, "w"), None, "").await).await;
     assert_eq!((status, &body["error_code"]), (429, &json!("APIGW.0308")));
-    emulator.fault("auth/tokens", Fault::refuse(503, "", "busy"));
-    emulator.fault("auth/tokens", Fault::refuse(400, "IAM.0012", "slow"));
+    emulator.fault::<KeystoneCreateUserTokenByPassword>(Fault::refuse(503, "", "busy"));
+    emulator.fault::<KeystoneCreateUserTokenByPassword>(Fault::refuse(400, "IAM.0012", "slow"));
     let (status, body) = json_of(post(&emulator, "/v3/auth/tokens", None, "").await).await;
     assert_eq!((status, &body["error"]["code"]), (503, &json!(503)));
     let (status, body) = json_of(post(&emulator, "/v3/auth/tokens", None, "").await).await;
@@ -1040,7 +1039,10 @@ async fn faults_decided_by_a_closure() {
             Fault::none()
         }
     });
-    emulator.fault("StartExecution", Fault::refuse(400, "First", ""));
+    emulator.fault::<StartExecutionRequest>(Fault::refuse(400, "First", ""));
+    emulator.fault::<StartSyncExecutionRequest>(Fault::none());
+    let left = ["StartExecution", "StartSyncExecution"];
+    assert_eq!(emulator.faults_left(), left);
     let body = "Action=StartExecution&Format=JSON&x=bad";
     for code in ["First", "Teapot", "Teapot"] {
         let (_, body) = json_of(post_form(&emulator, body).await.unwrap()).await;
@@ -1052,7 +1054,9 @@ async fn faults_decided_by_a_closure() {
             .0,
         200
     );
+    assert_eq!(emulator.faults_left(), ["StartSyncExecution"], "the other came");
     emulator.clear_faults();
+    assert!(emulator.faults_left().is_empty());
     let (_, body) = json_of(post_form(&emulator, body).await.unwrap()).await;
     assert_eq!(body["Code"], "MissingRequiredParams");
 }
@@ -1062,7 +1066,7 @@ async fn faults_that_cut() {
     let emulator = started();
     let sync = "StartSyncExecution";
     for (fault, runs) in [(Fault::cut_before_run(), 0), (Fault::cut_after_run(), 1)] {
-        emulator.fault(sync, fault);
+        emulator.fault::<StartSyncExecutionRequest>(fault);
         assert_eq!(raw(&emulator, sync_text(&emulator)).await, "");
         assert_eq!(emulator.runs("x"), runs);
         assert_eq!(emulator.requests().pop().unwrap().status, None);
@@ -1078,7 +1082,7 @@ async fn faults_that_cut() {
     };
     assert_eq!(length(head), body.len());
     for bytes in [0, 1, 20, 1_000_000] {
-        emulator.fault(sync, Fault::cut_reply(bytes));
+        emulator.fault::<StartSyncExecutionRequest>(Fault::cut_reply(bytes));
         let answer = raw(&emulator, sync_text(&emulator)).await;
         let (head, part) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"));
@@ -1087,13 +1091,13 @@ async fn faults_that_cut() {
     }
     assert_eq!(emulator.runs("x"), 6);
     // What a client makes of it.
-    emulator.fault(sync, Fault::cut_before_run());
+    emulator.fault::<StartSyncExecutionRequest>(Fault::cut_before_run());
     assert!(
         try_call(&emulator, sync, &[("FlowName", "x")])
             .await
             .is_err()
     );
-    emulator.fault(sync, Fault::cut_reply(3));
+    emulator.fault::<StartSyncExecutionRequest>(Fault::cut_reply(3));
     let response = try_call(&emulator, sync, &[("FlowName", "x")])
         .await
         .unwrap();
@@ -1105,7 +1109,7 @@ async fn faults_that_keep_silent() {
     let emulator = started();
     let sync = "StartSyncExecution";
     let own = [("FlowName", "x")];
-    emulator.fault(sync, Fault::hang());
+    emulator.fault::<StartSyncExecutionRequest>(Fault::hang());
     let calling = {
         let emulator = emulator.clone();
         tokio::spawn(async move { call(&emulator, sync, &own).await })
@@ -1113,7 +1117,7 @@ async fn faults_that_keep_silent() {
     until(|| emulator.requests().len() == 1).await;
     assert!(timeout(NEVER, calling).await.is_err());
     assert_eq!(emulator.runs("x"), 0);
-    emulator.fault(sync, Fault::hang_after_run());
+    emulator.fault::<StartSyncExecutionRequest>(Fault::hang_after_run());
     let calling = {
         let emulator = emulator.clone();
         tokio::spawn(async move { call(&emulator, sync, &own).await })
@@ -1127,7 +1131,7 @@ async fn faults_that_keep_silent() {
     .await;
     assert!(timeout(NEVER, calling).await.is_err());
 
-    emulator.fault(sync, Fault::stall_reply(7));
+    emulator.fault::<StartSyncExecutionRequest>(Fault::stall_reply(7));
     let mut stream = TcpStream::connect(&emulator.url()[7..]).await.unwrap();
     stream
         .write_all(sync_text(&emulator).as_bytes())
@@ -1143,13 +1147,12 @@ async fn faults_that_keep_silent() {
     }
     assert!(timeout(NEVER, stream.read_buf(&mut answer)).await.is_err());
 
-    emulator.fault(
-        sync,
+    emulator.fault::<StartSyncExecutionRequest>(
         Fault::refuse(400, "Code", "").after(Duration::from_millis(1)),
     );
     assert_eq!(call(&emulator, sync, &own).await.1["Code"], "Code");
     let runs = emulator.runs("x");
-    emulator.fault(sync, Fault::none().after(Duration::from_secs(3600)));
+    emulator.fault::<StartSyncExecutionRequest>(Fault::none().after(Duration::from_secs(3600)));
     assert!(timeout(NEVER, call(&emulator, sync, &own)).await.is_err());
     assert_eq!(emulator.runs("x"), runs);
 }
@@ -1197,8 +1200,8 @@ async fn requests_are_recorded() {
         .collect();
     let expected = [
         ("StartExecution", 200),
-        ("auth/tokens", 400),
-        ("sync-executions", 401),
+        ("KeystoneCreateUserTokenByPassword", 400),
+        ("StartSyncWorkflowExecution", 401),
         ("/elsewhere", 404),
     ];
     assert_eq!(seen, expected);

@@ -67,7 +67,7 @@ async fn every_text_comes_back() {
     let tokens = emulator.requests();
     let tokens = tokens
         .iter()
-        .filter(|request| request.operation == "auth/tokens");
+        .filter(|request| request.operation == "KeystoneCreateUserTokenByPassword");
     assert_eq!(tokens.count(), 1, "one token for all calls");
 }
 
@@ -244,7 +244,7 @@ async fn what_is_lost_is_repeated_only_under_a_name() {
     emulator.express("express", |input: Value| Ok(input));
     let client = emulator.alibaba().build().unwrap();
     for (n, fault) in before.iter().chain(&unknown).enumerate() {
-        emulator.fault("StartExecution", fault.clone());
+        emulator.fault::<StartExecutionRequest>(fault.clone());
         let request = StartExecutionRequest::new("standard").execution_name(format!("e-{n}"));
         let started = client
             .start_execution(request)
@@ -257,13 +257,13 @@ async fn what_is_lost_is_repeated_only_under_a_name() {
     drop(release);
 
     for fault in before {
-        emulator.fault("StartSyncExecution", fault);
+        emulator.fault::<StartSyncExecutionRequest>(fault);
         let call = client.start_sync_execution(sync("{}"));
         assert_eq!(call.send_for_response().await.unwrap().attempts(), 2);
     }
     for fault in unknown {
         let runs = emulator.runs("express");
-        emulator.fault("StartSyncExecution", fault.clone());
+        emulator.fault::<StartSyncExecutionRequest>(fault.clone());
         let error = client
             .start_sync_execution(sync("{}"))
             .send()
@@ -292,10 +292,7 @@ async fn a_user_s_http_client_is_hardened() {
         .no_proxy();
     let client = emulator.alibaba().http(tight).build().unwrap();
 
-    emulator.fault(
-        "StartSyncExecution",
-        Fault::none().after(Duration::from_millis(300)),
-    );
+    emulator.fault::<StartSyncExecutionRequest>(Fault::none().after(Duration::from_millis(300)));
     client
         .start_sync_execution(sync("{}"))
         .send()
@@ -303,10 +300,7 @@ async fn a_user_s_http_client_is_hardened() {
         .unwrap();
 
     emulator.clear_requests();
-    emulator.fault(
-        "StartSyncExecution",
-        Fault::refuse(500, "InternalServerError", "no"),
-    );
+    emulator.fault::<StartSyncExecutionRequest>(Fault::refuse(500, "InternalServerError", "no"));
     client
         .start_sync_execution(sync("{}"))
         .send()
@@ -316,7 +310,7 @@ async fn a_user_s_http_client_is_hardened() {
 
     emulator.clear_requests();
     let away = Fault::answer(307, "text/plain", "").header("location", &emulator.url());
-    emulator.fault("StartSyncExecution", away);
+    emulator.fault::<StartSyncExecutionRequest>(away);
     client
         .start_sync_execution(sync("{}"))
         .send()
@@ -340,10 +334,11 @@ async fn limits_without_bounds_do_not_overflow() {
         .unwrap();
     let call = client.start_sync_workflow_execution(workflow("{}"));
     call.send().await.unwrap();
-    emulator.fault(
-        "sync-executions",
-        Fault::refuse(429, "APIGW.0308", "slow down"),
-    );
+    emulator.fault::<StartSyncWorkflowExecutionRequest>(Fault::refuse(
+        429,
+        "APIGW.0308",
+        "slow down",
+    ));
     let call = client.start_sync_workflow_execution(workflow("{}"));
     // The pause is anything up to a year, and fits only with luck: the call ends or waits.
     let _ = tokio::time::timeout(Duration::from_millis(20), call.send()).await;
@@ -352,7 +347,7 @@ async fn limits_without_bounds_do_not_overflow() {
 #[tokio::test]
 async fn dropping_a_call_stops_waiting_and_the_flow_goes_on() {
     let emulator = echoing();
-    emulator.fault("StartSyncExecution", Fault::hang_after_run());
+    emulator.fault::<StartSyncExecutionRequest>(Fault::hang_after_run());
     let client = emulator.alibaba().build().unwrap();
     let call = tokio::spawn(client.start_sync_execution(sync("{}")).send());
     while emulator.runs("express") == 0 {
@@ -368,7 +363,7 @@ async fn dropping_a_call_stops_waiting_and_the_flow_goes_on() {
 #[tokio::test]
 async fn a_deadline_ends_a_call_that_nobody_answers() {
     let emulator = echoing();
-    emulator.fault("sync-executions", Fault::hang());
+    emulator.fault::<StartSyncWorkflowExecutionRequest>(Fault::hang());
     let client = emulator.huawei().build().unwrap();
     let call = client.start_sync_workflow_execution(workflow("{}"));
     let error = call
@@ -420,8 +415,8 @@ async fn a_key_of_huawei_signs_every_text() {
         }
         assert_eq!(emulator.runs(id), 3);
     }
-    assert_eq!(count(&emulator, "projects"), 1);
-    assert_eq!(count(&emulator, "auth/tokens"), 0);
+    assert_eq!(count(&emulator, "KeystoneListProjects"), 1);
+    assert_eq!(count(&emulator, "KeystoneCreateUserTokenByPassword"), 0);
 }
 
 #[tokio::test]
@@ -458,7 +453,7 @@ async fn a_wrong_key_of_huawei_is_hardly_sent() {
             assert!(message.ends_with("the secret key is wrong"), "{message}");
         }
     }
-    assert_eq!(count(&emulator, "sync-executions"), 3);
+    assert_eq!(count(&emulator, "StartSyncWorkflowExecution"), 3);
 
     // The look-up of the project is not even tried again.
     let client = emulator.huawei().credentials(wrong).build().unwrap();
@@ -469,7 +464,7 @@ async fn a_wrong_key_of_huawei_is_hardly_sent() {
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains("the secret key is wrong"), "{source}");
     }
-    assert_eq!(count(&emulator, "projects"), 1);
+    assert_eq!(count(&emulator, "KeystoneListProjects"), 1);
     assert_eq!(emulator.runs("workflow"), 0);
 
     // Four refusals are borne: the right key still works.
@@ -516,7 +511,7 @@ async fn a_clock_that_is_off_is_corrected_for_a_key_of_huawei() {
             assert_eq!(call.send_for_response().await.unwrap().attempts(), attempts);
         }
         let look_ups = if told { 0 } else { 2 };
-        assert_eq!(count(&emulator, "projects"), look_ups);
+        assert_eq!(count(&emulator, "KeystoneListProjects"), look_ups);
     }
 }
 

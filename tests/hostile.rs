@@ -231,7 +231,7 @@ async fn a_secret_goes_where_it_belongs_and_nowhere_else() {
         let head = String::from_utf8(headers.join(&b'\n')).unwrap();
         let sent = format!("{} {} {head}\n{body}", request.path, request.query);
         for secret in [SECRET, PASSWORD] {
-            if (operation, secret) == ("auth/tokens", PASSWORD) {
+            if (operation, secret) == ("KeystoneCreateUserTokenByPassword", PASSWORD) {
                 passwords += 1;
                 let body: Value = serde_json::from_slice(&request.body).unwrap();
                 let password = &body["auth"]["identity"]["password"]["user"]["password"];
@@ -249,7 +249,10 @@ async fn a_secret_goes_where_it_belongs_and_nowhere_else() {
         assert!(!(token && signature), "{operation} has both");
         tokens += u32::from(token);
         keys += u32::from(signature);
-        assert!(!token || operation == "sync-executions", "{operation}");
+        assert!(
+            !token || operation == "StartSyncWorkflowExecution",
+            "{operation}"
+        );
     }
     // The key looks up its project first.
     assert_eq!((passwords, tokens, keys), (1, 1, 2), "{requests:?}");

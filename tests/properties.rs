@@ -451,7 +451,7 @@ fn answering() -> (Emulator, Arc<Mutex<String>>) {
     let body = Arc::new(Mutex::new(String::new()));
     let next = Arc::clone(&body);
     emulator.fault_with(move |request| match &*request.operation {
-        "auth/tokens" => Fault::none(),
+        "KeystoneCreateUserTokenByPassword" => Fault::none(),
         _ => Fault::answer(200, "application/json", next.lock().unwrap().clone()),
     });
     (emulator, body)

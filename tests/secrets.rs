@@ -83,7 +83,7 @@ async fn nothing_leaks() {
     let mut failed = 0;
     for client in [&good, &bad] {
         for fault in faults() {
-            emulator.fault("StartSyncExecution", fault);
+            emulator.fault::<StartSyncExecutionRequest>(fault);
             let request = StartSyncExecutionRequest::new("express").input(&input);
             assert_clean(&format!("{request:?} {:?}", client));
             let call = client.start_sync_execution(request);
@@ -113,7 +113,7 @@ async fn nothing_leaks() {
         assert_clean(&format!("{builder:?}"));
         let client: huawei::Client = builder.build().unwrap();
         for fault in faults() {
-            emulator.fault("sync-executions", fault);
+            emulator.fault::<StartSyncWorkflowExecutionRequest>(fault);
             let request = StartSyncWorkflowExecutionRequest::new("workflow")
                 .input(&input)
                 .header("authorization", SECRET);

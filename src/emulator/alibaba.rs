@@ -37,6 +37,9 @@ pub(crate) struct Settings {
     pub(crate) standard_sync: StandardSync,
 }
 
+/// How much of a request body is read, in bytes.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
 /// Decoded parameters of query and body.
 type Parameters = BTreeMap<String, String>;
 
@@ -114,7 +117,7 @@ fn read(request: &RecordedRequest, whole: bool) -> Result<Parameters, Refused> {
         ));
     }
     if !whole {
-        return Err(Refused::too_large(super::route::ALIBABA_LIMIT));
+        return Err(Refused::too_large(BODY_LIMIT));
     }
     let mut parameters = Parameters::new();
     form::add_parameters(&mut parameters, &request.query).map_err(Refused::invalid)?;

@@ -1,7 +1,7 @@
 //! What may go wrong, on order.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -170,15 +170,23 @@ pub(crate) struct Faults(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    queues: HashMap<String, VecDeque<Fault>>,
+    queues: BTreeMap<&'static str, VecDeque<Fault>>,
     decide: Option<Arc<Decide>>,
 }
 
 impl Faults {
-    pub(crate) fn push(&self, operation: &str, fault: Fault) {
+    pub(crate) fn push(&self, operation: &'static str, fault: Fault) {
         let mut inner = lock(&self.0);
-        let queue = inner.queues.entry(operation.to_owned()).or_default();
-        queue.push_back(fault);
+        inner.queues.entry(operation).or_default().push_back(fault);
+    }
+
+    /// The operations whose faults have not come yet, each as often as it has some.
+    pub(crate) fn left(&self) -> Vec<&'static str> {
+        let inner = lock(&self.0);
+        let queues = inner.queues.iter();
+        queues
+            .flat_map(|(operation, queue)| queue.iter().map(|_| *operation))
+            .collect()
     }
 
     pub(crate) fn decide_with(&self, decide: Arc<Decide>) {
@@ -196,7 +204,7 @@ impl Faults {
     pub(crate) fn next(&self, request: &RecordedRequest) -> Fault {
         let decide = {
             let mut inner = lock(&self.0);
-            let queue = inner.queues.get_mut(&request.operation);
+            let queue = inner.queues.get_mut(request.operation.as_str());
             if let Some(fault) = queue.and_then(VecDeque::pop_front) {
                 return fault;
             }

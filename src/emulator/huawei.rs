@@ -1,4 +1,6 @@
-//! Huawei Cloud FunctionGraph: synchronous executions of flows.
+//! Huawei Cloud FunctionGraph: executions of flows.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -8,12 +10,13 @@ use serde_json::{Map, Value, json, value::RawValue};
 use super::{
     State, aksk,
     flow::{Cloud, Mode, execution_id},
-    form::is_input,
     id,
+    input::is_input,
     record::RecordedRequest,
     reply::Reply,
+    served::named::Named as _,
 };
-use crate::FlowFailure;
+use crate::{FlowFailure, huawei::StartSyncWorkflowExecutionRequest, pipeline::declared::Entry};
 
 #[derive(Deserialize)]
 struct ExecuteBody<'a> {
@@ -34,23 +37,47 @@ struct ExecuteReply<'a> {
     end_time: String,
 }
 
-/// Runs a flow and waits for it. `ids` are project and workflow, if they could be read.
+/// A call that may be answered: what its path names, and the rest.
+struct Call<'a> {
+    variables: &'a BTreeMap<&'static str, String>,
+    request: &'a RecordedRequest,
+}
+
+impl Call<'_> {
+    fn variable(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Answers a call: checks who asks, then does what is asked. `variables` are those of the path, if
+/// they could be read.
 pub(crate) async fn handle(
     state: &State,
     request: &RecordedRequest,
-    ids: Option<&(String, String)>,
+    entry: &Entry,
+    variables: Option<&BTreeMap<&'static str, String>>,
 ) -> Reply {
     let own_project = match aksk::project(state, request) {
         Ok(project) => project,
         Err(reply) => return *reply,
     };
-    let Some((project, workflow)) = ids else {
+    let Some(variables) = variables else {
         return invalid("Invalid parameters: the path is not percent-encoded UTF-8.");
     };
-    if own_project.as_ref() != Some(project) {
+    let call = Call { variables, request };
+    if own_project.as_deref() != Some(call.variable("project_id")) {
         let message = "The token or key does not belong to this project.";
         return Reply::flat_error(StatusCode::FORBIDDEN, "FSS.0403", message);
     }
+    match entry.name {
+        StartSyncWorkflowExecutionRequest::NAME => start_sync(state, call).await,
+        _ => Reply::no_such_api(),
+    }
+}
+
+/// Runs a flow and waits for it.
+async fn start_sync(state: &State, call: Call<'_>) -> Reply {
+    let (workflow, request) = (call.variable("workflow_id"), call.request);
     let Ok(body) = serde_json::from_slice::<ExecuteBody<'_>>(&request.body) else {
         return invalid("Invalid parameters.");
     };

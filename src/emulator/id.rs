@@ -1,9 +1,8 @@
 //! Random ids.
 
-use std::{
-    fmt::Write as _,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::payload::push_hex;
 
 /// A random UUID (version 4), lower case, with hyphens.
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
@@ -16,7 +15,7 @@ pub(crate) fn uuid() -> String {
         if matches!(i, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        push_hex(&mut text, *byte);
+        push_hex(&mut text, &[*byte]);
     }
     text
 }
@@ -24,13 +23,8 @@ pub(crate) fn uuid() -> String {
 /// 32 random lower-case hex digits.
 pub(crate) fn hex() -> String {
     let mut text = String::with_capacity(32);
-    random().iter().for_each(|byte| push_hex(&mut text, *byte));
+    push_hex(&mut text, &random());
     text
-}
-
-fn push_hex(text: &mut String, byte: u8) {
-    // Writing to a `String` cannot fail.
-    let _ = write!(text, "{byte:02x}");
 }
 
 fn random() -> [u8; 16] {

@@ -16,7 +16,8 @@ const KEPT: usize = 100_000;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// `Action` (Alibaba Cloud, as sent), `sync-executions` or `auth/tokens` (Huawei Cloud), or
+    /// The operation's name in the vendor's documents: `Action` as sent (Alibaba Cloud),
+    /// `StartSyncWorkflowExecution`, `KeystoneCreateUserTokenByPassword` and so on (Huawei Cloud);
     /// the path where nothing is served.
     pub operation: String,
     /// The HTTP method.

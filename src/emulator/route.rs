@@ -1,16 +1,22 @@
 //! Which API a request is for.
 
+#[cfg(feature = "huawei")]
+use std::collections::BTreeMap;
+
 use http::{Method, StatusCode};
 
 #[cfg(feature = "alibaba")]
 use super::alibaba;
+#[cfg(feature = "huawei")]
+use super::{
+    KeystoneCreateUserTokenByPassword, KeystoneListProjects, form, huawei, projects,
+    served::named::Named as _, token,
+};
 use super::{State, record::RecordedRequest, reply::Reply};
 #[cfg(feature = "huawei")]
-use super::{form, huawei, projects, token};
+use crate::pipeline::declared::Entry;
 
-/// How much of a request body is read, in bytes.
-#[cfg(feature = "alibaba")]
-pub(crate) const ALIBABA_LIMIT: usize = 1024 * 1024;
+/// How much of a request body is read, in bytes, where no API has a limit of its own.
 const LIMIT: usize = 12 * 1024 * 1024;
 
 /// What serves a request.
@@ -21,9 +27,10 @@ pub(crate) enum Route {
     Token,
     #[cfg(feature = "huawei")]
     Projects,
-    /// Project and workflow id; `None` when one is not percent-encoded UTF-8.
+    /// A declared operation and the variables of its path; `None` when one is not percent-encoded
+    /// UTF-8.
     #[cfg(feature = "huawei")]
-    SyncExecution(Option<(String, String)>),
+    FunctionGraph(&'static Entry, Option<BTreeMap<&'static str, String>>),
     Nothing,
 }
 
@@ -34,27 +41,17 @@ impl Route {
             return Self::Alibaba;
         }
         #[cfg(feature = "huawei")]
-        if method == Method::GET && path == "/v3/projects" {
-            return Self::Projects;
-        }
-        #[cfg(feature = "huawei")]
-        if method == Method::POST {
-            if path == "/v3/auth/tokens" {
-                return Self::Token;
-            }
-            let segments: Vec<&str> = path.split('/').collect();
-            if let [
-                "",
-                "v2",
-                project,
-                "fgs",
-                "workflows",
-                workflow,
-                "sync-executions",
-            ] = segments[..]
-            {
-                let ids = form::decode(project, false).zip(form::decode(workflow, false));
-                return Self::SyncExecution(ids);
+        match (method.as_str(), path) {
+            ("GET", "/v3/projects") => return Self::Projects,
+            ("POST", "/v3/auth/tokens") => return Self::Token,
+            _ => {
+                for entry in crate::huawei::operations::ALL {
+                    if entry.method == method
+                        && let Some(variables) = variables(entry.path, path)
+                    {
+                        return Self::FunctionGraph(entry, decoded(variables));
+                    }
+                }
             }
         }
         let _ = (method, path);
@@ -64,7 +61,7 @@ impl Route {
     pub(crate) fn body_limit(&self) -> usize {
         match self {
             #[cfg(feature = "alibaba")]
-            Self::Alibaba => ALIBABA_LIMIT,
+            Self::Alibaba => alibaba::BODY_LIMIT,
             _ => LIMIT,
         }
     }
@@ -75,11 +72,11 @@ impl Route {
             #[cfg(feature = "alibaba")]
             Self::Alibaba => alibaba::action(request),
             #[cfg(feature = "huawei")]
-            Self::Token => "auth/tokens".to_owned(),
+            Self::Token => KeystoneCreateUserTokenByPassword::NAME.to_owned(),
             #[cfg(feature = "huawei")]
-            Self::Projects => "projects".to_owned(),
+            Self::Projects => KeystoneListProjects::NAME.to_owned(),
             #[cfg(feature = "huawei")]
-            Self::SyncExecution(_) => "sync-executions".to_owned(),
+            Self::FunctionGraph(entry, _) => entry.name.to_owned(),
             Self::Nothing => request.path.clone(),
         }
     }
@@ -105,7 +102,9 @@ impl Route {
             #[cfg(feature = "huawei")]
             Self::Projects => projects::handle(state, request),
             #[cfg(feature = "huawei")]
-            Self::SyncExecution(ids) => huawei::handle(state, request, ids.as_ref()).await,
+            Self::FunctionGraph(entry, variables) => {
+                huawei::handle(state, request, entry, variables.as_ref()).await
+            }
             Self::Nothing => {
                 let _ = (state, request, whole);
                 Reply::no_such_api()
@@ -134,4 +133,31 @@ impl Route {
             }
         }
     }
+}
+
+/// What stands in a path where its pattern has names in braces, if it fits the pattern.
+#[cfg(feature = "huawei")]
+fn variables<'a>(pattern: &'static str, path: &'a str) -> Option<Vec<(&'static str, &'a str)>> {
+    let mut found = Vec::new();
+    let mut segments = path.split('/');
+    for part in pattern.split('/') {
+        let segment = segments.next()?;
+        match part
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
+            Some(name) => found.push((name, segment)),
+            None if part == segment => {}
+            None => return None,
+        }
+    }
+    segments.next().is_none().then_some(found)
+}
+
+#[cfg(feature = "huawei")]
+fn decoded(variables: Vec<(&'static str, &str)>) -> Option<BTreeMap<&'static str, String>> {
+    let variables = variables.into_iter();
+    variables
+        .map(|(name, text)| Some((name, form::decode(text)?)))
+        .collect()
 }

@@ -12,11 +12,13 @@ use super::{
 };
 use crate::{
     FlowFailure,
+    alibaba::{DescribeExecutionRequest, StartExecutionRequest, StartSyncExecutionRequest},
     emulator::{
         State,
         flow::{Cloud, Ending, Mode, Refusal, Run, made_up_name},
-        form::is_input,
         id,
+        input::is_input,
+        served::named::Named as _,
     },
 };
 
@@ -26,9 +28,9 @@ pub(super) async fn call(
     parameters: &Parameters,
 ) -> Result<Map<String, Value>, Refused> {
     match required(parameters, "Action")? {
-        "StartExecution" => start(state, parameters),
-        "StartSyncExecution" => start_sync(state, parameters).await,
-        "DescribeExecution" => describe(state, parameters).await,
+        StartExecutionRequest::NAME => start(state, parameters),
+        StartSyncExecutionRequest::NAME => start_sync(state, parameters).await,
+        DescribeExecutionRequest::NAME => describe(state, parameters).await,
         other => Err(Refused::action(other)),
     }
 }
