@@ -28,9 +28,9 @@ mod credentials;
 mod describe_execution;
 mod endpoint;
 mod executions;
+mod origin;
 mod protocol;
 pub(crate) mod signature;
-mod whose;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{

@@ -11,6 +11,7 @@ pub(crate) mod clock;
 pub(crate) mod credential;
 pub(crate) mod decode;
 pub(crate) mod environment;
+mod failure;
 pub(crate) mod fields;
 mod metadata;
 pub(crate) mod operation;
@@ -24,6 +25,7 @@ pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
 pub(crate) mod transport;
+mod unsent;
 
 use std::{fmt, sync::Arc};
 

@@ -14,7 +14,7 @@ use crate::{
     payload::{Payload, check_name},
     pipeline::{
         decode,
-        operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
+        operation::{DecodeError, Encoded, Operation, Replay, Subject, Timeouts, sealed::Sealed},
         transport::Reply,
     },
 };
@@ -175,12 +175,21 @@ impl Operation for DescribeExecutionRequest {
             wire: Wire::get(Self::NAME, form),
             replay: Replay::Repeatable,
             limits: Timeouts::long_poll(Duration::from_secs(wait.unwrap_or(0).into())),
-            subject: None,
+            subject: Some(Subject {
+                flow_name: self.flow_name,
+                execution_name: self.execution_name,
+                named_by_caller: true,
+                input: None,
+            }),
         })
     }
 
     fn decode(reply: &Reply) -> Result<Self::Output, DecodeError> {
         read(reply)
+    }
+
+    fn is_answer_to(output: &Self::Output, request: &Encoded<Wire>) -> bool {
+        request.is_about(output.name.as_deref())
     }
 
     fn request_id(output: &Self::Output) -> Option<&str> {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse},
+    origin,
     protocol::{Form, Rpc, Wire, read},
-    whose,
 };
 use crate::{
     error::{Error, ErrorKind, FlowFailure, FlowFailureParts},
@@ -452,6 +452,10 @@ impl Operation for StartExecutionRequest {
         read(reply)
     }
 
+    fn is_answer_to(output: &Self::Output, request: &Encoded<Wire>) -> bool {
+        request.is_about(output.name.as_deref())
+    }
+
     fn request_id(output: &Self::Output) -> Option<&str> {
         output.request_id.as_deref()
     }
@@ -460,7 +464,7 @@ impl Operation for StartExecutionRequest {
         outcome: Result<Response<Self::Output>, Error>,
         sent: Sent<'_, Rpc>,
     ) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send {
-        whose::settle(outcome, sent)
+        origin::settle(outcome, sent)
     }
 }
 

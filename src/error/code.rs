@@ -118,6 +118,14 @@ impl ErrorCode {
         }
     }
 
+    /// Whether the sheets list this code with this status. Any code whose name begins with
+    /// `Throttling` has the statuses of that family.
+    pub(crate) fn is_listed_on(&self, status: StatusCode) -> bool {
+        let status = status.as_u16();
+        let is_of_a_family = self.as_str().starts_with("Throttling");
+        self.statuses().contains(&status) || (is_of_a_family && matches!(status, 400 | 429 | 503))
+    }
+
     /// Whether the service says that it did not take the call because of a rate.
     pub(crate) fn is_throttling(&self, status: StatusCode) -> bool {
         let text = self.as_str();

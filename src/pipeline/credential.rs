@@ -20,8 +20,12 @@ use tokio::{
 use url::Url;
 
 use super::{
-    Core, Pipeline, attempt, call::CallOptions, clock::monotonic, environment::Environment,
-    operation::Operation, protocol::Protocol,
+    Core, Pipeline, attempt,
+    call::CallOptions,
+    clock::{Clock, Moment, monotonic},
+    environment::Environment,
+    operation::Operation,
+    protocol::Protocol,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -200,16 +204,16 @@ pub(crate) struct Held<C> {
     pub(crate) credential: C,
     renewable: bool,
     /// Until then nobody thinks of renewing it.
-    fresh_until: Option<Instant>,
-    expires: Option<Instant>,
+    fresh_until: Option<Moment>,
+    expires: Option<Moment>,
     /// Whether the service has taken it at least once.
     accepted: AtomicBool,
 }
 
 impl<C> Held<C> {
-    fn new(lease: Lease<C>, now: DateTime<Utc>) -> Result<Self, Error> {
+    fn new(lease: Lease<C>, clock: &Clock) -> Result<Self, Error> {
         let life = lease.expires_at.map(|expires_at| {
-            let from = lease.issued_at.unwrap_or(now);
+            let from = lease.issued_at.unwrap_or_else(|| clock.now());
             (expires_at - from).to_std().unwrap_or_default()
         });
         let (mut expires, mut fresh_until) = (None, None);
@@ -218,8 +222,9 @@ impl<C> Held<C> {
             // Up to a tenth earlier, so that many processes do not ask at the same moment.
             let jitter = f64::from(crate::payload::random_bits()?[0]) / 255.0 * 0.1;
             let window = window.mul_f64(1.0 + jitter);
-            expires = monotonic().checked_add(life);
-            fresh_until = monotonic().checked_add(life.saturating_sub(window));
+            let now = clock.moment();
+            expires = now.checked_add(life);
+            fresh_until = now.checked_add(life.saturating_sub(window));
         }
         Ok(Self {
             credential: lease.credential,
@@ -230,13 +235,17 @@ impl<C> Held<C> {
         })
     }
 
-    fn is_fresh(&self) -> bool {
-        self.fresh_until.is_none_or(|until| monotonic() < until)
+    fn is_fresh(&self, now: Moment) -> bool {
+        self.fresh_until.is_none_or(|until| !now.has_reached(until))
     }
 
-    fn is_usable_for(&self, needed: Duration) -> bool {
-        self.expires
-            .is_none_or(|expires| monotonic() + needed < expires)
+    /// The clock that says "ended" first is right: the monotonic one stands still while a laptop
+    /// sleeps.
+    fn is_usable_for(&self, needed: Duration, now: Moment) -> bool {
+        self.expires.is_none_or(|expires| {
+            now.checked_add(needed)
+                .is_some_and(|then| !then.has_reached(expires))
+        })
     }
 
     /// The service knows it.
@@ -247,9 +256,9 @@ impl<C> Held<C> {
     }
 
     /// Whether a refusal may be cured by another credential from the same source.
-    pub(crate) fn is_renewable(&self) -> bool {
+    pub(crate) fn is_renewable(&self, now: Moment) -> bool {
         self.renewable
-            && (self.accepted.load(Ordering::Relaxed) || !self.is_usable_for(Duration::ZERO))
+            && (self.accepted.load(Ordering::Relaxed) || !self.is_usable_for(Duration::ZERO, now))
     }
 }
 
@@ -320,25 +329,28 @@ impl<C: Send + Sync + 'static> Cache<C> {
         needed: Duration,
         deadline: Instant,
     ) -> Result<Arc<Held<C>>, Error> {
+        let clock = &self.context.core.clock;
         {
+            let now = clock.moment();
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = &state.held
                 && state.shut.is_none()
-                && held.is_fresh()
-                && held.is_usable_for(needed)
+                && held.is_fresh(now)
+                && held.is_usable_for(needed, now)
             {
                 return Ok(held.clone());
             }
         }
         loop {
             let mut loading = {
+                let now = clock.moment();
                 let mut state = self.lock();
                 state.pass_shut()?;
                 if let Some(held) = &state.held
-                    && held.is_usable_for(needed)
+                    && held.is_usable_for(needed, now)
                 {
                     let held = held.clone();
-                    if !held.is_fresh() && state.failure.as_ref().is_none_or(Failure::is_over) {
+                    if !held.is_fresh(now) && state.failure.as_ref().is_none_or(Failure::is_over) {
                         self.begin_load(&mut state);
                     }
                     return Ok(held);
@@ -453,7 +465,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
                     format!("no credential after {} s", LOAD_LIMIT.as_secs()),
                 )
             })??;
-        Held::new(lease, self.context.core.clock.now())
+        Held::new(lease, &self.context.core.clock)
     }
 
     fn settle(&self, loaded: Result<Held<C>, Error>) -> Loaded<C> {

@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Pipeline, protocol::Protocol, retry::RetryPolicy, transport::Reply};
+use super::{Pipeline, clock::Moment, protocol::Protocol, retry::RetryPolicy, transport::Reply};
 use crate::{
     error::{Error, ErrorCode},
     payload::Payload,
@@ -31,6 +31,16 @@ pub trait Operation: sealed::Sealed + Sized + Send + 'static {
     /// Reads the body of a 2xx reply.
     #[doc(hidden)]
     fn decode(reply: &Reply) -> Result<Self::Output, DecodeError>;
+
+    /// Whether an answer is one to this request. One that is not is somebody else's: it is judged
+    /// like one that could not be read, and the connections it came over are given up.
+    #[doc(hidden)]
+    fn is_answer_to(
+        _output: &Self::Output,
+        _request: &Encoded<<Self::Protocol as Protocol>::Wire>,
+    ) -> bool {
+        true
+    }
 
     /// The request id in the body, for those who put it there.
     #[doc(hidden)]
@@ -72,7 +82,17 @@ pub struct Encoded<W> {
     pub(crate) subject: Option<Subject>,
 }
 
-/// The execution that an operation is to start, where it has a name.
+impl<W> Encoded<W> {
+    /// Whether an answer that bears this name can be one to this request. One without a name can.
+    pub(crate) fn is_about(&self, name: Option<&str>) -> bool {
+        match (&self.subject, name) {
+            (Some(subject), Some(name)) => name.is_empty() || name == subject.execution_name,
+            _ => true,
+        }
+    }
+}
+
+/// The execution that an operation is to start or is about, where it has a name.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) flow_name: String,
@@ -87,7 +107,7 @@ pub struct Sent<'a, P: Protocol> {
     pub(crate) pipeline: &'a Pipeline<P>,
     pub(crate) subject: Option<&'a Subject>,
     /// When the first attempt went out.
-    pub(crate) first: Option<Instant>,
+    pub(crate) first: Option<Moment>,
     pub(crate) began: Instant,
     pub(crate) deadline: Instant,
     pub(crate) attempts: u32,
@@ -144,6 +164,9 @@ pub enum DecodeError {
     /// A part of the answer has a value that makes no sense.
     #[error("the answer has an unusable {0}")]
     Unusable(&'static str),
+    /// It is an answer to another request.
+    #[error("the answer is about another execution than the one that was asked for")]
+    Foreign,
     /// The body of a 2xx reply holds a code and no result.
     #[error("{message}")]
     Code {

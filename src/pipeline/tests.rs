@@ -4,9 +4,9 @@
 
 mod attempts;
 mod credentials;
+mod origin;
 mod table;
 mod warm;
-mod whose;
 
 use std::{sync::Arc, time::Duration};
 

@@ -342,7 +342,7 @@ async fn an_output_that_does_not_fit_is_no_reason_to_run_the_flow_again() {
     assert_eq!(of_alibaba.execution_name(), Some("n:1"));
     assert_eq!(of_huawei.execution_id(), Some("e"));
 
-    let request = alibaba::DescribeExecutionRequest::new("flow", "mine");
+    let request = alibaba::DescribeExecutionRequest::new("flow", "n:1");
     let call = alibaba_client(&answer()).describe_execution(request);
     let error = call
         .send()
