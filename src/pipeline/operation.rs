@@ -83,10 +83,15 @@ pub struct Encoded<W> {
 }
 
 impl<W> Encoded<W> {
-    /// Whether an answer that bears this name can be one to this request. One without a name can.
+    /// Whether an answer that bears this name can be one to this request. One without a name can,
+    /// and so can one with what is no name: a number in its place.
     pub(crate) fn is_about(&self, name: Option<&str>) -> bool {
-        match (&self.subject, name) {
-            (Some(subject), Some(name)) => name.is_empty() || name == subject.execution_name,
+        let begins_a_name = |c: char| c.is_ascii_alphabetic() || c == '_';
+        match (
+            &self.subject,
+            name.filter(|name| name.starts_with(begins_a_name)),
+        ) {
+            (Some(subject), Some(name)) => name == subject.execution_name,
             _ => true,
         }
     }

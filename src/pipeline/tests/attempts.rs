@@ -389,3 +389,103 @@ async fn a_certificate_that_does_not_verify_lasts() {
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert!(!error.is_retryable());
 }
+
+/// A code and a far `Date` on a status that says that the flow may have begun.
+#[tokio::test(start_paused = true)]
+async fn a_failure_behind_a_familiar_code_starts_nothing_twice() {
+    for code in [
+        "RequestTimeTooSkewed",
+        "InvalidTimeStamp.Expired",
+        "InvalidSecurityToken.Expired",
+        "Throttling.User",
+        "ResourceThrottled",
+        "ConcurrentUpdateError",
+        "APIGW.0301",
+        "APIGW.0613",
+        "APIGW.0308",
+        "FSS.0429",
+        "IAM.0020",
+    ] {
+        for status in [408, 421, 444, 460, 499, 500, 502, 504, 599] {
+            let body = json!({"Code": code, "error_code": code, "RequestId": "r"}).to_string();
+            let far = "Sun, 22 Nov 2026 12:40:00 GMT";
+            let refusal = move || at_once(with_header(reply(status, &body), "date", far));
+            for start in [Start::Sync, Start::Workflow] {
+                let script = Script::playing({
+                    let refusal = refusal.clone();
+                    move |_| Some(refusal())
+                });
+                let error = start.send(&script).await.unwrap_err();
+                assert_eq!(script.sent().len(), 1, "{start:?} {status} {code}");
+                assert_eq!(
+                    error.delivery(),
+                    Delivery::Unknown,
+                    "{start:?} {status} {code}"
+                );
+                assert!(error.may_have_started());
+                assert!(!error.is_retryable(), "{start:?} {status} {code}");
+            }
+            let script = Script::new([refusal(), started()]);
+            assert_eq!(
+                Start::Named.send(&script).await.unwrap(),
+                2,
+                "{status} {code}"
+            );
+            let sent = script.sent();
+            let query = sent[1].1.url.query().unwrap();
+            let ours = query.contains("Timestamp=2026-11-22T12%3A00");
+            assert!(ours, "a clock that nobody refused: {query}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_familiar_code_on_a_status_of_its_own_is_any_code() {
+    for (code, status) in [
+        ("Throttling", 403),
+        ("ResourceThrottled", 400),
+        ("RequestTimeTooSkewed", 400),
+        ("InvalidTimeStamp.Expired", 403),
+        ("TaskInvalidState", 400),
+        ("APIGW.0307", 403),
+        ("IAM.0020", 409),
+    ] {
+        let body = json!({"Code": code, "error_code": code, "RequestId": "r"}).to_string();
+        let far = "Sun, 22 Nov 2026 12:40:00 GMT";
+        let refusal = with_header(reply(status, &body), "date", far);
+        let script = Script::new([at_once(refusal)]);
+        let start = match code.contains(".0") {
+            true => Start::Workflow,
+            false => Start::Named,
+        };
+        let error = start.send(&script).await.unwrap_err();
+        assert_eq!(error.attempts(), 1, "{status} {code}");
+        assert_eq!(error.delivery(), Delivery::Refused, "{status} {code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_ends_before_there_is_a_connection_says_so() {
+    for start in STARTS {
+        let script = Script::playing(|_| Some(Step::Fail(Stage::Connecting)));
+        let error = start.send(&script).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert!(!error.may_have_started());
+        assert!(error.is_retryable());
+        assert!(error.to_string().contains("no connection to "), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_refuses_its_user_is_asked_once() {
+    for start in STARTS {
+        let script = Script::new([Step::Fail(Stage::Proxy)]);
+        let error = start.send(&script).await.unwrap_err();
+        assert_eq!(error.attempts(), 1);
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("proxy"), "{error}");
+    }
+}

@@ -297,7 +297,7 @@ async fn an_answer_about_another_execution_is_no_answer() {
     assert!(!error.may_have_started());
 
     // Without a name, nothing speaks against it.
-    for name in [json!(""), json!(null), json!(["other"])] {
+    for name in [json!(""), json!(null), json!(7), json!(["other"])] {
         let script = Script::new([named(name.clone())]);
         assert_eq!(Start::Named.send(&script).await.unwrap(), 1, "{name}");
         let script = Script::new([named(name)]);
