@@ -13,11 +13,14 @@ pub(crate) mod decode;
 pub(crate) mod environment;
 pub(crate) mod fields;
 mod metadata;
+mod no_proxy;
 pub(crate) mod operation;
 pub(crate) mod percent;
 mod process;
 pub(crate) mod protocol;
+mod proxy;
 pub(crate) mod retry;
+pub(crate) mod setting;
 pub(crate) mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
