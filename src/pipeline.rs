@@ -14,11 +14,14 @@ pub(crate) mod environment;
 mod failure;
 pub(crate) mod fields;
 mod metadata;
+mod no_proxy;
 pub(crate) mod operation;
 pub(crate) mod percent;
 mod process;
 pub(crate) mod protocol;
+mod proxy;
 pub(crate) mod retry;
+pub(crate) mod setting;
 pub(crate) mod settings;
 #[cfg(test)]
 pub(crate) mod testing;

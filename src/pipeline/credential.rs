@@ -87,8 +87,10 @@ pub struct Context {
     pub(crate) region: Option<String>,
     pub(crate) project_id: Option<String>,
     pub(crate) project_name: Option<String>,
-    /// Where credentials are got, if the client was told.
+    /// Where credentials are got, if the client was told: IAM's address, or that of STS.
     pub(crate) auth_endpoint: Option<Url>,
+    /// Whether the service is at an address that is neither on this machine nor the vendor's.
+    pub(crate) foreign: bool,
 }
 
 impl Context {
@@ -106,6 +108,19 @@ impl Context {
     /// else the region's.
     pub fn project_name(&self) -> Option<&str> {
         self.project_name.as_deref().or(self.region())
+    }
+
+    /// Refuses to ask the vendor's own IAM or STS on behalf of a service that is not the vendor's:
+    /// passwords and tokens of a private cloud would go to the public one.
+    pub(crate) fn check_vendor_is_meant(&self, setting: &str) -> Result<(), Error> {
+        if !self.foreign {
+            return Ok(());
+        }
+        Err(Error::configuration(
+            setting,
+            "is missing: the credential needs it, and the service's endpoint is not the vendor's, \
+             so that the vendor's is not asked",
+        ))
     }
 
     /// The time, corrected by what the service told.
