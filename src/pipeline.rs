@@ -37,6 +37,7 @@ use credential::Cache;
 use environment::Environment;
 use metadata::Direct;
 use protocol::Protocol;
+use proxy::Route;
 use retry::{Budget, RetryPolicy};
 use settings::Limits;
 use transport::Transport;
@@ -50,6 +51,7 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) environment: Environment,
     pub(crate) direct: Direct,
+    pub(crate) route: Route,
 }
 
 /// One protocol on a core, with the credentials it signs with: none for anonymous operations.

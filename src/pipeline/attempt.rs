@@ -328,6 +328,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             Ok(reply) => reply,
             Err(broken) => return Err(Ok(self.broken(broken, monotonic() - began))),
         };
+        let endpoint = self.pipeline.protocol.endpoint();
+        if core.route.is_refused_by_proxy(endpoint, &reply) {
+            let refused = TransportError::plain(Stage::Proxy);
+            return Err(Ok(self.broken(refused, monotonic() - began)));
+        }
         if !reply.status.is_success() {
             let refusal = self
                 .pipeline
@@ -346,12 +351,18 @@ impl<'a, P: Protocol> Attempts<'a, P> {
 
     fn broken(&self, broken: TransportError, waited: Duration) -> Failed {
         let seconds = waited.as_secs_f32();
-        let peer = Peer(self.pipeline.protocol.endpoint());
+        let endpoint = self.pipeline.protocol.endpoint();
+        let peer = Peer(endpoint);
         let because = broken.because();
+        let proxy = self.pipeline.core.route.proxy_of(endpoint);
+        let through = match &proxy {
+            Some(proxy) => format!(" through the proxy {proxy}"),
+            None => String::new(),
+        };
         let (kind, message) = match broken.stage {
             Stage::Connect => (
                 ErrorKind::Connect,
-                format!("no connection to {peer} could be made{because}"),
+                format!("no connection to {peer} could be made{through}{because}"),
             ),
             Stage::Certificate => (
                 ErrorKind::Connect,
@@ -360,14 +371,15 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             Stage::Proxy => (
                 ErrorKind::Connect,
                 format!(
-                    "no connection to {peer} could be made: the proxy refuses its user and \
-                     password, or was given none"
+                    "nothing was sent to {peer}: the proxy {}refuses the user and password that it \
+                     was given, or wants some",
+                    proxy.map(|proxy| proxy + " ").unwrap_or_default()
                 ),
             ),
             Stage::Connecting => (
                 ErrorKind::Timeout,
                 format!(
-                    "no connection to {peer} after {seconds:.1} s, when the call's time ran out"
+                    "no connection to {peer}{through} after {seconds:.1} s, when the call's time ran out"
                 ),
             ),
             Stage::Exchange => (

@@ -82,3 +82,89 @@ fn in_words(cause: &str) -> String {
     }
     cause.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    /// An error that says this, with the rest as its causes.
+    #[derive(Debug)]
+    struct Says(String, Option<Box<Says>>);
+
+    impl Says {
+        fn all(texts: &[&str]) -> Self {
+            let (first, rest) = texts.split_first().unwrap_or((&"", &[]));
+            let cause = (!rest.is_empty()).then(|| Box::new(Self::all(rest)));
+            Self((*first).to_owned(), cause)
+        }
+    }
+
+    impl fmt::Display for Says {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+
+    impl StdError for Says {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    const OUTSIDE: [&str; 2] = ["error sending request", "client error (Connect)"];
+
+    fn because(causes: &[&str]) -> String {
+        reason(&Says::all(&[&OUTSIDE, causes].concat()))
+    }
+
+    #[test]
+    fn a_reason_is_what_a_user_can_act_on() {
+        for (causes, said) in [
+            (
+                &["tcp connect error", "Connection refused (os error 111)"][..],
+                "Connection refused (os error 111)",
+            ),
+            (
+                &["dns error", "failed to lookup address information"],
+                "the name could not be resolved: failed to lookup address information",
+            ),
+            (
+                &["invalid peer certificate: UnknownIssuer"; 2],
+                "invalid peer certificate: UnknownIssuer",
+            ),
+            (&["broken: pipe", "pipe"], "broken: pipe"),
+            (&["pipe", "broken: pipe"], "broken: pipe"),
+            (
+                &["received corrupt message of type InvalidContentType"],
+                "that port does not speak TLS (received corrupt message of type \
+                 InvalidContentType)",
+            ),
+            (&["operation timed out"], "operation timed out"),
+            (&[], ""),
+        ] {
+            assert_eq!(because(causes), said);
+        }
+    }
+
+    #[test]
+    fn a_reason_has_a_bound() {
+        let long = "中".repeat(1 << 20);
+        let said = because(&["dns error", &long]);
+        assert!(said.len() <= LONGEST + 3 && said.ends_with('…'), "{}", said.len());
+    }
+
+    #[test]
+    fn who_refuses_a_connection_is_told_from_who_is_not_there() {
+        for (text, stage) in [
+            ("proxy authorization required", Stage::Proxy),
+            ("invalid peer certificate: NotValidForName", Stage::Certificate),
+            ("Connection refused (os error 111)", Stage::Connect),
+            ("unsuccessful", Stage::Connect),
+        ] {
+            let causes = [&OUTSIDE[..], &["tunnel error", text]].concat();
+            assert_eq!(unconnected(&Says::all(&causes)), stage, "{text}");
+        }
+    }
+}

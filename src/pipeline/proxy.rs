@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use http::{StatusCode, header::PROXY_AUTHENTICATE};
 use reqwest::{ClientBuilder, Proxy};
 use url::Url;
 
-use super::{environment::Environment, no_proxy::Exception, settings::is_loopback};
+use super::{
+    environment::Environment, no_proxy::Exception, settings::is_loopback, transport::Reply,
+};
 use crate::error::Error;
 
 /// The proxies of the environment.
@@ -88,6 +91,43 @@ impl Proxies {
         builder.proxy(Proxy::custom(move |target| {
             proxies.of_target(target).cloned()
         }))
+    }
+}
+
+/// What is known of the way that requests take.
+pub(crate) struct Route {
+    proxies: Proxies,
+    /// Whether a function of the user's set up the client: nobody can tell which proxies it set.
+    is_set_by_user: bool,
+}
+
+impl Route {
+    pub(crate) fn new(proxies: Proxies, is_set_by_user: bool) -> Self {
+        Self {
+            proxies,
+            is_set_by_user,
+        }
+    }
+
+    /// Host and port of the proxy that the variables give for requests to this address.
+    pub(crate) fn proxy_of(&self, target: &Url) -> Option<String> {
+        let proxy = self.proxies.of_target(target);
+        let proxy = proxy.filter(|_| !self.is_set_by_user)?;
+        let port = proxy.port_or_known_default()?;
+        Some(format!("{}:{port}", proxy.host_str()?))
+    }
+
+    /// Whether an answer is a proxy's own refusal of its user, who is asked before anything is
+    /// passed on. Inside TLS no proxy can answer.
+    pub(crate) fn is_refused_by_proxy(&self, target: &Url, reply: &Reply) -> bool {
+        let may_be =
+            reply.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED && target.scheme() == "http";
+        may_be
+            && match self.is_set_by_user {
+                // Each proxy takes this header out of what it passes on (RFC 9110, 11.7.1).
+                true => reply.headers.contains_key(PROXY_AUTHENTICATE),
+                false => self.proxies.of_target(target).is_some(),
+            }
     }
 }
 

@@ -200,7 +200,7 @@ impl RefusalClass {
         match self {
             // It says that a copy arrived: nobody takes that back.
             Self::NonceUsed | Self::Coded | Self::Uncoded => self,
-            Self::Throttled if status == StatusCode::TOO_MANY_REQUESTS => self,
+            Self::Throttled if code.is_throttling(status) => self,
             _ if code.is_listed_on(status) => self,
             _ => Self::Coded,
         }

@@ -10,7 +10,7 @@ use super::{
     clock::Clock,
     environment::Environment,
     metadata::Direct,
-    proxy::Proxies,
+    proxy::{Proxies, Route},
     retry::{Budget, RetryPolicy},
     transport::Transport,
 };
@@ -79,6 +79,8 @@ impl Settings {
     /// Builds what the clones share. Touches no network.
     pub(crate) fn core(self, endpoints: &[&Url]) -> Result<Arc<Core>, Error> {
         let proxies = Proxies::of(&self.environment)?;
+        let from_user = self.http.is_some();
+        let route = Route::new(proxies.clone(), from_user);
         #[cfg(any(test, fuzzing))]
         if let Some((script, clock)) = self.scripted {
             return Ok(Arc::new(Core {
@@ -89,6 +91,7 @@ impl Settings {
                 limits: self.limits,
                 environment: self.environment,
                 direct: Direct::default(),
+                route,
             }));
         }
         let secure = endpoints.iter().all(|url| url.scheme() == "https");
@@ -104,7 +107,6 @@ impl Settings {
             // The library takes bytes beyond ASCII, which the other side may read as anything.
             .filter(|_| user_agent.is_ascii())
             .ok_or_else(|| Error::configuration("user_agent", "must be ASCII text on one line"))?;
-        let from_user = self.http.is_some();
         let start = match self.http {
             Some(of_user) => of_user,
             None => proxies.set_on(reqwest::Client::builder(), |builder| builder),
@@ -154,6 +156,7 @@ impl Settings {
             limits: self.limits,
             environment: self.environment,
             direct: Direct::default(),
+            route,
         }))
     }
 }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::*;
-use crate::pipeline::clock::monotonic;
+use crate::pipeline::{clock::monotonic, environment::Environment};
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_repeated_only_under_a_name() {
@@ -488,4 +488,74 @@ async fn a_proxy_that_refuses_its_user_is_asked_once() {
         assert!(!error.is_retryable());
         assert!(error.to_string().contains("proxy"), "{error}");
     }
+}
+
+/// One synchronous start at this address, answered 407, where the variables name a proxy or none.
+async fn answered_407(
+    endpoint: &str,
+    proxied: bool,
+    http: Option<reqwest::ClientBuilder>,
+    answer: Reply,
+) -> (Error, usize) {
+    let proxy = "http://user:MARK-word@proxy.test:3128";
+    let environment = match proxied {
+        true => Environment::fake(&[("http_proxy", proxy), ("https_proxy", proxy)]),
+        false => Environment::fake(&[]),
+    };
+    let script = Script::new([at_once(answer)]);
+    let mut builder = alibaba::Client::builder()
+        .endpoint(endpoint)
+        .allow_http(true)
+        .credentials(Credentials::new("id", "secret"))
+        .environment(&environment)
+        .scripted(&script, Clock::starting_at(wall()));
+    if let Some(http) = http {
+        builder = builder.http(http);
+    }
+    let call = builder
+        .build()
+        .unwrap()
+        .start_sync_execution(StartSyncExecutionRequest::new("flow"));
+    let error = call.send().await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("MARK"), "{error:?}");
+    (error, script.sent().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_407_is_a_proxy_s_where_a_proxy_can_have_written_it() {
+    let page = || reply(407, "<html>Proxy Authentication Required</html>");
+    let asking = || with_header(page(), "proxy-authenticate", "Basic realm=\"x\"");
+    let own_client = || Some(reqwest::Client::builder());
+
+    for (http, answer) in [(None, page()), (None, asking()), (own_client(), asking())] {
+        let named = http.is_none();
+        let (error, sent) = answered_407("http://fnf.test", true, http, answer).await;
+        assert_eq!((error.attempts(), sent), (1, 1));
+        assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
+        assert_eq!(
+            error.status(),
+            Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+        );
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("proxy"), "{error}");
+        assert_eq!(
+            error.to_string().contains("proxy.test:3128"),
+            named,
+            "{error}"
+        );
+    }
+    // Inside TLS, to this machine, and where there is no proxy, it is a 4xx like any other.
+    for (endpoint, proxied, http, answer) in [
+        ("https://fnf.test", true, None, asking()),
+        ("http://127.0.0.1:1", true, None, asking()),
+        ("http://fnf.test", false, None, asking()),
+        ("http://fnf.test", true, own_client(), page()),
+    ] {
+        let (error, sent) = answered_407(endpoint, proxied, http, answer).await;
+        assert_eq!(sent, 1, "{endpoint}");
+        assert_eq!(error.delivery(), Delivery::Unknown, "{endpoint}: {error}");
+    }
+    let coded = reply(407, r#"{"Code":"New.Code","RequestId":"r"}"#);
+    let (error, _) = answered_407("https://fnf.test", true, None, coded).await;
+    assert_eq!(error.delivery(), Delivery::Refused);
 }
