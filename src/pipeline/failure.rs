@@ -152,14 +152,21 @@ mod tests {
     fn a_reason_has_a_bound() {
         let long = "中".repeat(1 << 20);
         let said = because(&["dns error", &long]);
-        assert!(said.len() <= LONGEST + 3 && said.ends_with('…'), "{}", said.len());
+        assert!(
+            said.len() <= LONGEST + 3 && said.ends_with('…'),
+            "{}",
+            said.len()
+        );
     }
 
     #[test]
     fn who_refuses_a_connection_is_told_from_who_is_not_there() {
         for (text, stage) in [
             ("proxy authorization required", Stage::Proxy),
-            ("invalid peer certificate: NotValidForName", Stage::Certificate),
+            (
+                "invalid peer certificate: NotValidForName",
+                Stage::Certificate,
+            ),
             ("Connection refused (os error 111)", Stage::Connect),
             ("unsuccessful", Stage::Connect),
         ] {

@@ -143,10 +143,11 @@ impl Transport {
             Self::Reqwest(client) => {
                 // Only a deadline before the connect limit can end a call that was never
                 // connected; the watch is spared to all others.
-                let handed = (time_left(deadline) <= connect_limit + CONNECT_SLACK).then(|| {
-                    let (body, handed) = WatchedBody::new(std::mem::take(&mut request.body));
-                    (reqwest::Body::wrap(body), handed)
-                });
+                let handed = (time_left(deadline) <= connect_limit.saturating_add(CONNECT_SLACK))
+                    .then(|| {
+                        let (body, handed) = WatchedBody::new(std::mem::take(&mut request.body));
+                        (reqwest::Body::wrap(body), handed)
+                    });
                 let (body, handed) = handed.unzip();
                 let answer = client.execute(outgoing(request, body));
                 let received = receive(answer, deadline, max_reply_bytes).await;
