@@ -32,7 +32,7 @@ enum Operation {
         #[command(flatten)]
         start: Start,
         /// Task token to call back when the execution has ended
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         callback_token: Option<String>,
     },
     /// Run an Express flow and wait for its end
@@ -45,22 +45,22 @@ enum Operation {
 #[derive(Args)]
 struct Start {
     /// Name of the flow
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     flow: String,
     /// Name of the execution; made when absent
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<String>,
     /// Input: JSON text, @FILE, or - for standard input
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     input: Option<String>,
     /// Version or alias of the flow
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     qualifier: Option<String>,
     /// Region; otherwise the environment's, such as ALIBABA_CLOUD_REGION_ID
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     region: Option<String>,
     /// Address of the service; otherwise ALIBABA_CLOUD_ENDPOINT_FNF, else the region's
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     endpoint: Option<String>,
 }
 

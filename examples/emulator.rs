@@ -15,34 +15,34 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Alibaba Cloud flow of mode Standard; repeatable
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     standard: Vec<String>,
     /// Alibaba Cloud flow of mode Express; repeatable
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     express: Vec<String>,
     /// Huawei Cloud flow; repeatable
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     workflow: Vec<String>,
     /// Of these flows, one that fails with code `Example`; repeatable
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     failing: Vec<String>,
     /// Of these flows, one that takes its time; repeatable
     #[arg(long, value_name = "NAME=MILLISECONDS", value_parser = slow)]
     slow: Vec<(String, Duration)>,
     /// Alibaba Cloud access key; repeatable
-    #[arg(long, value_name = "ID:SECRET")]
+    #[arg(long, value_name = "ID:SECRET", allow_hyphen_values = true)]
     access_key: Vec<String>,
     /// Alibaba Cloud temporary access key; repeatable
-    #[arg(long, value_name = "ID:SECRET:TOKEN")]
+    #[arg(long, value_name = "ID:SECRET:TOKEN", allow_hyphen_values = true)]
     sts_key: Vec<String>,
     /// Huawei Cloud IAM user; repeatable
-    #[arg(long, value_name = "DOMAIN:USER:PASSWORD")]
+    #[arg(long, value_name = "DOMAIN:USER:PASSWORD", allow_hyphen_values = true)]
     iam_user: Vec<String>,
     /// Huawei Cloud access key; repeatable
-    #[arg(long, value_name = "AK:SK")]
+    #[arg(long, value_name = "AK:SK", allow_hyphen_values = true)]
     huawei_key: Vec<String>,
     /// Huawei Cloud temporary access key; repeatable
-    #[arg(long, value_name = "AK:SK:TOKEN")]
+    #[arg(long, value_name = "AK:SK:TOKEN", allow_hyphen_values = true)]
     huawei_temporary_key: Vec<String>,
 }
 

@@ -33,25 +33,25 @@ enum Operation {
 #[derive(Args)]
 struct SyncExecution {
     /// Id of the flow
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     workflow: String,
     /// Input: JSON text, @FILE, or - for standard input
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     input: String,
     /// Header for the flow's run, K=V; repeatable
-    #[arg(long = "header", value_name = "K=V")]
+    #[arg(long = "header", value_name = "K=V", allow_hyphen_values = true)]
     headers: Vec<String>,
     /// Project; otherwise the environment's, such as HW_PROJECT_ID, or else the credential's
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     project_id: Option<String>,
     /// Region; otherwise the environment's, such as HW_REGION_NAME
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     region: Option<String>,
     /// Address of FunctionGraph instead of the region's
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     endpoint: Option<String>,
     /// Address of IAM instead of the region's
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     iam_endpoint: Option<String>,
 }
 

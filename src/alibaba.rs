@@ -28,9 +28,9 @@ mod credentials;
 mod declare;
 mod endpoint;
 pub(crate) mod operations;
+mod origin;
 mod protocol;
 pub(crate) mod signature;
-mod whose;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{

@@ -14,16 +14,20 @@ pub(crate) mod declare;
 pub(crate) mod declared;
 pub(crate) mod decode;
 pub(crate) mod environment;
+mod failure;
 pub(crate) mod fields;
 pub(crate) mod json;
 mod metadata;
+mod no_proxy;
 pub(crate) mod operation;
 pub(crate) mod percent;
 mod process;
 pub(crate) mod protocol;
+mod proxy;
 pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod retry;
+pub(crate) mod setting;
 pub(crate) mod settings;
 pub(crate) mod show;
 #[cfg(test)]
@@ -31,6 +35,7 @@ pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
 pub(crate) mod transport;
+mod unsent;
 pub(crate) mod value;
 
 use std::{fmt, sync::Arc};
@@ -40,6 +45,7 @@ use credential::Cache;
 use environment::Environment;
 use metadata::Direct;
 use protocol::Protocol;
+use proxy::Route;
 use retry::{Budget, RetryPolicy};
 use settings::Limits;
 use transport::Transport;
@@ -53,6 +59,7 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) environment: Environment,
     pub(crate) direct: Direct,
+    pub(crate) route: Route,
 }
 
 /// One protocol on a core, with the credentials it signs with: none for anonymous operations.

@@ -119,7 +119,7 @@ async fn a_temporary_key_sends_its_token_and_a_default_name_is_made() {
 async fn the_answer_of_start_execution_is_read_whole() {
     let server = answering(json(200, STARTED)).await;
     let response = client(&server)
-        .start_execution(StartExecutionRequest::new("my_flow"))
+        .start_execution(StartExecutionRequest::new("my_flow").execution_name("exec_1"))
         .send_for_response()
         .await
         .unwrap();

@@ -50,6 +50,7 @@ const STARTS: [Start; 3] = [Start::Sync, Start::Named, Start::Workflow];
 struct Setup {
     connect_timeout: Duration,
     attempt_timeout: Duration,
+    timeout: Duration,
     max_reply_bytes: usize,
     attempts: u32,
     http: Option<Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>>,
@@ -60,6 +61,7 @@ impl Default for Setup {
         Self {
             connect_timeout: Duration::from_secs(10),
             attempt_timeout: PATIENCE,
+            timeout: 10 * PATIENCE,
             max_reply_bytes: 16 * 1024 * 1024,
             attempts: ATTEMPTS,
             http: None,
@@ -110,7 +112,7 @@ impl Caller {
                     .endpoint(url)
                     .connect_timeout(setup.connect_timeout)
                     .attempt_timeout(setup.attempt_timeout)
-                    .timeout(10 * PATIENCE)
+                    .timeout(setup.timeout)
                     .max_reply_bytes(setup.max_reply_bytes)
                     .retry(retry);
                 if let Some(http) = &setup.http {
@@ -282,6 +284,15 @@ async fn first_answers(setup: Setup, bytes: impl Into<Vec<u8>>) -> Vec<Outcome> 
 
 // No connection.
 
+/// Knows no name.
+struct Nowhere;
+
+impl reqwest::dns::Resolve for Nowhere {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async { Err("no such host".into()) })
+    }
+}
+
 #[tokio::test]
 async fn a_refused_connection_is_not_sent_and_repeated() {
     // Bound and not listening: nobody else gets the port, and nobody answers.
@@ -302,12 +313,6 @@ async fn a_refused_connection_is_not_sent_and_repeated() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_not_sent_and_repeated() {
-    struct Nowhere;
-    impl reqwest::dns::Resolve for Nowhere {
-        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
-            Box::pin(async { Err("no such host".into()) })
-        }
-    }
     let setup = Setup::with_http(|http| http.dns_resolver(Arc::new(Nowhere)));
     for start in STARTS {
         let result = Caller::new(start, "http://service.localhost", &setup).start("mark-1");
@@ -365,21 +370,7 @@ async fn a_start_refused_at_first_runs_once_its_server_listens() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_not_sent() {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let listener = socket.listen(0).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut connecting = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        connecting.spawn(TcpStream::connect(address));
-    }
-    // Those that came in fill the queue for as long as they are held, and nobody accepts.
-    let mut connected = Vec::new();
-    while let Ok(Some(stream)) = timeout(Duration::from_millis(300), connecting.join_next()).await {
-        connected.push(stream.unwrap().unwrap());
-    }
-    assert!(!connected.is_empty() && connected.len() < 8, "a full queue");
-
+    let (address, _full) = full_listener().await;
     let setup = Setup {
         connect_timeout: Duration::from_millis(300),
         ..Setup::default()
@@ -398,6 +389,136 @@ async fn a_handshake_that_never_ends_is_not_sent() {
 }
 
 // Cut.
+
+/// Accepts no connection as long as it is held.
+#[cfg(target_os = "linux")]
+async fn full_listener() -> (std::net::SocketAddr, impl Sized) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut connecting = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        connecting.spawn(TcpStream::connect(address));
+    }
+    // Those that came in fill the queue for as long as they are held, and nobody accepts.
+    let mut connected = Vec::new();
+    while let Ok(Some(stream)) = timeout(Duration::from_millis(300), connecting.join_next()).await {
+        connected.push(stream.unwrap().unwrap());
+    }
+    assert!(!connected.is_empty() && connected.len() < 8, "a full queue");
+    (address, (listener, connecting, connected))
+}
+
+/// The call's own limit may end before the connect limit does.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_call_that_ends_before_it_was_connected_is_not_sent() {
+    let (address, _full) = full_listener().await;
+    let setup = Setup {
+        timeout: Duration::from_millis(300),
+        ..Setup::default()
+    };
+    let url = format!("http://{address}");
+    for start in STARTS {
+        let result = Caller::new(start, &url, &setup).start("mark-1");
+        let outcome = Outcome {
+            start,
+            result: timeout(PATIENCE, result).await.unwrap(),
+            connections: 0,
+            requests: Vec::new(),
+        };
+        outcome.failed(ErrorKind::Timeout, Delivery::NotSent, 1, 0);
+        let text = outcome.result.unwrap_err().to_string();
+        assert!(
+            text.contains(&format!("no connection to {address}")),
+            "{text}"
+        );
+    }
+}
+
+/// The same limit says nothing of a call that was connected.
+#[tokio::test]
+async fn a_call_that_ends_after_it_was_connected_is_unknown() {
+    let setup = Setup {
+        timeout: Duration::from_millis(900),
+        ..Setup::default()
+    };
+    let outcomes = each(&setup, "http", "{}", |mut peer| async move {
+        peer.request().await;
+        peer.stall().await;
+    });
+    for outcome in outcomes.await {
+        outcome.failed(ErrorKind::Timeout, Delivery::Unknown, 1, 1);
+    }
+    // Over a connection that was there before, none is made.
+    let server = Server::start_narrow(|mut peer: Peer| async move {
+        peer.request().await;
+        peer.send(&reply("200 OK", "", ANSWER)).await;
+        peer.request().await;
+        peer.stall().await;
+    });
+    for start in STARTS {
+        let caller = Caller::new(start, &server.url("http"), &setup);
+        caller.start("mark-0").await.unwrap();
+        let error = caller.start("mark-1").await.unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Unknown, "{start:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_says_where_it_could_not_connect_and_why() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let refused = (format!("http://{address}"), address.to_string(), "refused");
+    let setup = Setup::with_http(|http| http.dns_resolver(Arc::new(Nowhere)));
+    let unknown = (
+        "https://service.localhost".to_owned(),
+        "service.localhost:443".to_owned(),
+        "no such host",
+    );
+    for (url, place, why) in [refused, unknown] {
+        let setup = Setup {
+            attempts: 1,
+            ..setup.clone()
+        };
+        let error = Caller::new(Start::Sync, &url, &setup)
+            .start("mark-1")
+            .await
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&place) && text.contains(why), "{text}");
+        assert!(text.len() < 512 && !text.contains('\n'), "{text}");
+        // A program that prints the causes as well says nothing twice.
+        assert!(std::error::Error::source(&error).is_none(), "{error:?}");
+        assert_eq!(text.matches(why).count(), 1, "{text}");
+    }
+}
+
+/// TLS to a plain port.
+#[tokio::test]
+async fn an_error_says_that_a_port_does_not_speak_tls() {
+    let setup = Setup {
+        attempts: 1,
+        ..Setup::default()
+    };
+    for says in [
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        "220 mail ready\r\n",
+    ] {
+        let outcomes = each(&setup, "https", "{}", move |mut peer| async move {
+            peer.first_bytes().await;
+            peer.send(says).await;
+            peer.stall().await;
+        });
+        for outcome in outcomes.await {
+            outcome.failed(ErrorKind::Connect, Delivery::NotSent, 1, 0);
+            let text = outcome.result.unwrap_err().to_string();
+            assert!(text.contains("does not speak TLS"), "{text}");
+        }
+    }
+}
 
 fn small_input() -> String {
     r#"{"mark": "mark-1"}"#.to_owned()
@@ -1178,8 +1299,9 @@ mod tls {
                 outcome.failed(ErrorKind::Connect, Delivery::NotSent, 1, 0);
                 assert_eq!(outcome.connections, 1, "{wrong}");
                 let error = outcome.result.unwrap_err();
-                let message = "the server's certificate does not verify";
-                assert_eq!(error.message(), message, "{wrong}");
+                let (peer, why) = error.message().split_once(" does not verify: ").unwrap();
+                assert!(peer.starts_with("the certificate of 127.0.0.1:"), "{peer}");
+                assert!(why.contains("certificate"), "{wrong}: {why}");
             }
         }
     }

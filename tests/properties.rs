@@ -269,16 +269,21 @@ enum Field {
     /// JSON in a text, or as it is.
     JsonInText,
     Json,
+    /// The name that was asked for, where there is one.
+    Name,
     /// An object with `Variables`.
     Environment,
     /// A list of objects.
     Errors,
 }
 
+/// The execution that is started or asked for.
+const NAME: &str = "an_execution";
+
 const STARTED: &[(&str, Field)] = &[
     ("RequestId", Field::Text),
     ("FlowName", Field::Text),
-    ("Name", Field::Text),
+    ("Name", Field::Name),
     ("Input", Field::JsonInText),
     ("Output", Field::JsonInText),
     ("FlowDefinition", Field::Text),
@@ -299,7 +304,7 @@ const RAN: &[(&str, Field)] = &[
 const DESCRIBED: &[(&str, Field)] = &[
     ("RequestId", Field::Text),
     ("FlowName", Field::Text),
-    ("Name", Field::Text),
+    ("Name", Field::Name),
     ("Input", Field::JsonInText),
     ("Output", Field::JsonInText),
     ("FlowDefinition", Field::Text),
@@ -340,6 +345,12 @@ fn field(kind: Field) -> BoxedStrategy<Written> {
             let right = right.prop_map(|text| (Some(json!(text).to_string()), Some(json!(text))));
             let scalar = scalar.prop_map(|text| (Some(text.clone()), Some(json!(text))));
             prop_oneof![3 => right, 1 => nothing, 1 => no_scalar, 1 => scalar, 1 => Just(wrong(r#""""#))].boxed()
+        }
+        Field::Name => {
+            let right = Just((Some(json!(NAME).to_string()), Some(json!(NAME))));
+            let number = any::<i64>();
+            let number = number.prop_map(|n| (Some(n.to_string()), Some(json!(n.to_string()))));
+            prop_oneof![3 => right, 1 => nothing, 1 => no_scalar, 1 => number, 1 => Just(wrong(r#""""#))].boxed()
         }
         Field::Time => {
             let time = (
@@ -464,7 +475,7 @@ fn an_answer_of_cloud_flow_is_read_whatever_else_is_in_it() {
     let client = emulator.alibaba().build().unwrap();
     for_all(300, answer("Status", STARTED), |(text, expected)| {
         body.lock().unwrap().clone_from(&text);
-        let call = client.start_execution(StartExecutionRequest::new("f"));
+        let call = client.start_execution(StartExecutionRequest::new("f").execution_name(NAME));
         let read = runtime.block_on(call.send()).unwrap();
         prop_assert_eq!(serde_json::to_value(read).unwrap(), expected);
         Ok(())
@@ -478,7 +489,7 @@ fn an_answer_of_cloud_flow_is_read_whatever_else_is_in_it() {
     });
     for_all(300, answer("Status", DESCRIBED), |(text, expected)| {
         body.lock().unwrap().clone_from(&text);
-        let call = client.describe_execution(DescribeExecutionRequest::new("f", "n"));
+        let call = client.describe_execution(DescribeExecutionRequest::new("f", NAME));
         let read = runtime.block_on(call.send()).unwrap();
         prop_assert_eq!(serde_json::to_value(read).unwrap(), expected);
         Ok(())

@@ -163,7 +163,7 @@ fn reply(headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-pub(crate) const STARTED: &str = r#"{"RequestId":"5A1B6F9C-0D3E-5B7A-9C4D-2E8F60A1B3C5","FlowName":"order-flow","Name":"cw-0123456789abcdef0123456789abcdef","Status":"Running","Input":"{\"order\":4711,\"customer\":\"c-20931\",\"lines\":[{\"article\":\"a-1\",\"count\":2}]}","FlowDefinition":"Type: StateMachine\nName: order-flow\nSpecVersion: v1\nStartAt: Reserve\n","StartedTime":"2026-11-22T08:09:10.123Z"}"#;
+pub(crate) const STARTED: &str = r#"{"RequestId":"5A1B6F9C-0D3E-5B7A-9C4D-2E8F60A1B3C5","FlowName":"order-flow","Status":"Running","Input":"{\"order\":4711,\"customer\":\"c-20931\",\"lines\":[{\"article\":\"a-1\",\"count\":2}]}","FlowDefinition":"Type: StateMachine\nName: order-flow\nSpecVersion: v1\nStartAt: Reserve\n","StartedTime":"2026-11-22T08:09:10.123Z"}"#;
 
 pub(crate) const SUCCEEDED: &str = r#"{"RequestId":"5A1B6F9C-0D3E-5B7A-9C4D-2E8F60A1B3C5","FlowName":"order-flow","Name":"cw-0123456789abcdef0123456789abcdef:7f0c2d58-3a3c-4b0e-9d06-a7d1a6a2b2f1","Status":"Succeeded","ErrorCode":"","ErrorMessage":"","Output":"{\"cents\":129900,\"currency\":\"EUR\"}","StartedTime":"2026-11-22T08:09:10.123Z","StoppedTime":"2026-11-22T08:09:10.456Z"}"#;
 

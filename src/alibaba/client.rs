@@ -18,7 +18,8 @@ use crate::{
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
-        settings::{Settings, shared_setters},
+        setting::Setting,
+        settings::{Settings, is_foreign, shared_setters},
     },
 };
 
@@ -33,9 +34,10 @@ pub struct Client {
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     settings: Settings,
-    region: Option<String>,
+    region: Option<Setting>,
     network: Network,
-    endpoint: Option<String>,
+    endpoint: Option<Setting>,
+    sts_endpoint: Option<Setting>,
     credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
 }
 
@@ -186,15 +188,16 @@ impl ClientBuilder {
 
     pub(crate) fn of_environment(environment: Environment) -> Self {
         let mut builder = Self::default().credentials(DefaultCredentials::new());
-        builder.region = environment.first_of(&REGION_VARIABLES);
-        builder.endpoint = environment.first_of(&ENDPOINT_VARIABLES);
+        builder.region = Setting::of_variables("region", &environment, &REGION_VARIABLES);
+        builder.endpoint = Setting::of_variables("endpoint", &environment, &ENDPOINT_VARIABLES);
         builder.settings.environment = environment;
         builder
     }
 
-    /// The region, such as `cn-hangzhou`: any text that fits a host name.
+    /// The region, such as `cn-hangzhou`: any text that fits a host name. White space around it is
+    /// left out.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.region = Some(Setting::given("region", region));
         self
     }
 
@@ -206,7 +209,18 @@ impl ClientBuilder {
 
     /// The service's address, a URL or a host, instead of the region's.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into());
+        self.endpoint = Some(Setting::given("endpoint", endpoint));
+        self
+    }
+
+    /// The address of STS, a URL or a host, where roles are taken on (default: see
+    /// [`AssumeRole::sts_region`](super::AssumeRole::sts_region)).
+    ///
+    /// Where [`endpoint`](Self::endpoint) is neither on this machine nor under `aliyuncs.com`, and
+    /// the credential is a role's, this or an STS region must be set: keys and tokens of a private
+    /// cloud are not sent to the public one.
+    pub fn sts_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.sts_endpoint = Some(Setting::given("sts_endpoint", endpoint));
         self
     }
 
@@ -223,26 +237,30 @@ impl ClientBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming the setting and the
     /// rule it breaks.
     pub fn build(self) -> Result<Client, Error> {
-        let endpoint = match (&self.endpoint, &self.region) {
-            (Some(endpoint), _) => self.settings.endpoint("endpoint", endpoint)?,
+        let allow_http = self.settings.allow_http;
+        let region = self.region.map(|region| region.region()).transpose()?;
+        let endpoint = match (&self.endpoint, &region) {
+            (Some(endpoint), _) => endpoint.endpoint(allow_http)?,
             (None, Some(region)) => endpoint::of_region(region, self.network, &self.settings)?,
-            (None, None) => {
-                return Err(Error::configuration(
-                    "region",
-                    "is missing, and so is endpoint",
-                ));
-            }
+            (None, None) => return Err(no_region()),
         };
+        let foreign = self.endpoint.is_some() && is_foreign(&endpoint, endpoint::DOMAINS);
+        let sts_endpoint = self.sts_endpoint;
+        let sts_endpoint = sts_endpoint
+            .map(|sts| sts.endpoint(allow_http))
+            .transpose()?;
         let provider = self
             .credentials
             .ok_or_else(|| Error::configuration("credentials", "are missing"))?;
-        let core = self.settings.core(&[&endpoint])?;
+        let endpoints: Vec<_> = sts_endpoint.iter().chain([&endpoint]).collect();
+        let core = self.settings.core(&endpoints)?;
         let context = Context {
             core: core.clone(),
-            region: self.region,
+            region,
             project_id: None,
             project_name: None,
-            auth_endpoint: None,
+            auth_endpoint: sts_endpoint,
+            foreign,
         };
         Ok(Client {
             pipeline: Arc::new(Pipeline {
@@ -252,6 +270,18 @@ impl ClientBuilder {
             }),
         })
     }
+}
+
+fn no_region() -> Error {
+    let regions = REGION_VARIABLES.join(", ");
+    let endpoints = ENDPOINT_VARIABLES.join(", ");
+    Error::configuration(
+        "region",
+        format_args!(
+            "is missing, and so is endpoint; from_env reads the first from {regions}, the second \
+             from {endpoints}"
+        ),
+    )
 }
 
 shared_setters!(ClientBuilder);

@@ -340,6 +340,10 @@ impl Protocol for Rpc {
         }
     }
 
+    fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
     fn request_id(&self, reply: &Reply) -> Option<String> {
         let id = reply.headers.get("x-acs-request-id")?.to_str().ok()?;
         (!id.is_empty()).then(|| id.to_owned())

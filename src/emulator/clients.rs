@@ -3,7 +3,7 @@
 use super::Emulator;
 
 impl Emulator {
-    /// A client builder of Alibaba Cloud with this emulator's address and access key.
+    /// A client builder of Alibaba Cloud with this emulator's address, for STS too, and access key.
     ///
     /// ```
     /// use cloud_workflows::{alibaba::StartSyncExecutionRequest, emulator::Emulator};
@@ -30,6 +30,7 @@ impl Emulator {
         }
         crate::alibaba::Client::builder()
             .endpoint(self.url())
+            .sts_endpoint(self.url())
             .credentials(key)
     }
 

@@ -85,7 +85,10 @@ impl ErrorCode {
         let text = self.as_str();
         match text {
             _ if self.is_throttling(status) => ErrorKind::Throttled,
-            "RequestTimeTooSkewed" | "InvalidTimeStamp.Expired" => ErrorKind::ClockSkew,
+            // A server error may have begun what it reports, whatever its code.
+            "RequestTimeTooSkewed" | "InvalidTimeStamp.Expired" if !status.is_server_error() => {
+                ErrorKind::ClockSkew
+            }
             "EntityTooLarge" | "IAM.1101" => ErrorKind::TooLarge,
             "FSS.0409" | "FSS.1031" | "FSS.1073" | "FSS.1307" | "IAM.0005" | "1109" | "1110"
             | "1111" | "1113" => ErrorKind::AlreadyExists,
@@ -118,11 +121,19 @@ impl ErrorCode {
         }
     }
 
-    /// Whether the service says that it did not take the call because of a rate.
+    /// Whether the sheets list this code with this status. Any code whose name begins with
+    /// `Throttling` has the statuses of that family.
+    pub(crate) fn is_listed_on(&self, status: StatusCode) -> bool {
+        let status = status.as_u16();
+        let is_of_a_family = self.as_str().starts_with("Throttling");
+        self.statuses().contains(&status) || (is_of_a_family && matches!(status, 400 | 429 | 503))
+    }
+
+    /// Whether the service says that it did not take the call because of a rate: on the statuses
+    /// that the sheets list for such a code, and by any code on 429.
     pub(crate) fn is_throttling(&self, status: StatusCode) -> bool {
         let text = self.as_str();
-        status == StatusCode::TOO_MANY_REQUESTS
-            || text.starts_with("Throttling")
+        let says_so = text.starts_with("Throttling")
             || matches!(
                 text,
                 "ResourceThrottled"
@@ -131,7 +142,8 @@ impl ErrorCode {
                     | "APIGW.0308"
                     | "APIG.0308"
                     | "IAM.0012"
-            )
+            );
+        status == StatusCode::TOO_MANY_REQUESTS || (says_so && self.is_listed_on(status))
     }
 }
 

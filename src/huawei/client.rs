@@ -9,14 +9,15 @@ use super::{
     protocol::{Rest, push_project_id},
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     pipeline::{
         Pipeline,
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
         operation::Operation,
-        settings::{Settings, shared_setters},
+        setting::Setting,
+        settings::{Settings, is_foreign, shared_setters},
     },
 };
 
@@ -32,11 +33,11 @@ pub struct Client {
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     settings: Settings,
-    region: Option<String>,
-    endpoint: Option<String>,
-    iam_endpoint: Option<String>,
-    project_id: Option<String>,
-    project_name: Option<String>,
+    region: Option<Setting>,
+    endpoint: Option<Setting>,
+    iam_endpoint: Option<Setting>,
+    project_id: Option<Setting>,
+    project_name: Option<Setting>,
     /// Whether the environment may name the region's endpoint.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credential>>>,
@@ -53,7 +54,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] where the variables hold no region, or one that cannot be
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the variables hold no region, or one that cannot be
     /// used.
     ///
     /// ```no_run
@@ -132,50 +133,57 @@ impl ClientBuilder {
 
     pub(crate) fn of_environment(environment: Environment) -> Self {
         let mut builder = Self::default().credentials(DefaultCredentials::new());
-        builder.region = environment.first_of(&REGION_VARIABLES);
-        builder.project_id = environment.first_of(&PROJECT_VARIABLES);
+        let first_of = |name, names: &[&str]| Setting::of_variables(name, &environment, names);
+        builder.region = first_of("region", &REGION_VARIABLES);
+        builder.project_id = first_of("project_id", &PROJECT_VARIABLES);
         if builder.project_id.is_none() {
-            builder.project_name = environment.first_of(&PROJECT_NAME_VARIABLES);
+            builder.project_name = first_of("project_name", &PROJECT_NAME_VARIABLES);
         }
-        builder.iam_endpoint = environment
-            .variable("HUAWEICLOUD_SDK_IAM_ENDPOINT")
-            .or_else(|| {
-                let url = environment.first_of(&["HW_AUTH_URL", "OS_AUTH_URL"])?;
-                Some(without_path(&url).to_owned())
-            });
+        let iam_endpoint = |names| first_of("iam_endpoint", names);
+        builder.iam_endpoint = iam_endpoint(&["HUAWEICLOUD_SDK_IAM_ENDPOINT"])
+            .or_else(|| Some(iam_endpoint(&["HW_AUTH_URL", "OS_AUTH_URL"])?.part(without_path)));
         builder.from_environment = true;
         builder.settings.environment = environment;
         builder
     }
 
     /// The region's endpoint that the environment names.
-    fn endpoint_variable(&self) -> Option<String> {
-        let region = self.region.as_ref().filter(|_| self.from_environment)?;
+    fn endpoint_variable(&self, region: Option<&str>) -> Option<Setting> {
+        let region = region.filter(|_| self.from_environment)?;
         let region = region.replace('-', "_").to_ascii_uppercase();
         let name = format!("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_{region}");
-        let endpoints = self.settings.environment.variable(&name)?;
-        let first = endpoints.split(',').map(str::trim);
-        first
-            .filter(|endpoint| !endpoint.is_empty())
-            .map(str::to_owned)
-            .next()
+        let endpoints = Setting::of_variables("endpoint", &self.settings.environment, &[&name])?;
+        let first = endpoints.part(|text| {
+            let mut endpoints = text.split(',').map(str::trim);
+            endpoints
+                .find(|endpoint| !endpoint.is_empty())
+                .unwrap_or_default()
+        });
+        Some(first).filter(|first| !first.text().is_empty())
     }
 
-    /// The region, such as `cn-north-4`: any text that fits a host name.
+    /// The region, such as `cn-north-4`: any text that fits a host name. White space around it is
+    /// left out.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.region = Some(Setting::given("region", region));
         self
     }
 
     /// FunctionGraph's address, a URL or a host, instead of the region's.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into());
+        self.endpoint = Some(Setting::given("endpoint", endpoint));
         self
     }
 
-    /// IAM's address, a URL or a host, instead of the region's or the global one.
+    /// IAM's address, a URL or a host, instead of the region's.
+    ///
+    /// Without it, it is `iam.{region}.myhuaweicloud.com`, in `eu-west-1xx`
+    /// `iam.{region}.myhuaweicloud.eu`; `iam.myhuaweicloud.com` without a region, and for a region
+    /// of mainland China that has no IAM of its own. Where [`endpoint`](Self::endpoint) is neither
+    /// on this machine nor the vendor's, and the credential needs IAM, this must be set: passwords
+    /// and tokens of a private cloud are not sent to the public one.
     pub fn iam_endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.iam_endpoint = Some(endpoint.into());
+        self.iam_endpoint = Some(Setting::given("iam_endpoint", endpoint));
         self
     }
 
@@ -183,7 +191,7 @@ impl ClientBuilder {
     /// for [`IamPassword`](super::IamPassword) and [`AccessKey`](super::AccessKey) the one of
     /// [`project_name`](Self::project_name).
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
-        self.project_id = Some(project_id.into());
+        self.project_id = Some(Setting::given("project_id", project_id));
         self.project_name = None;
         self
     }
@@ -192,7 +200,7 @@ impl ClientBuilder {
     /// id: IAM gives a token for it, or is asked for its id. Without either it is the one that
     /// bears the region's name.
     pub fn project_name(mut self, project_name: impl Into<String>) -> Self {
-        self.project_name = Some(project_name.into());
+        self.project_name = Some(Setting::given("project_name", project_name));
         self.project_id = None;
         self
     }
@@ -209,54 +217,62 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`], naming the setting and the rule it breaks.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), naming the setting and the rule it breaks.
     pub fn build(self) -> Result<Client, Error> {
-        let endpoint = self.endpoint.clone().or_else(|| self.endpoint_variable());
-        let endpoint = match (&endpoint, &self.region) {
-            (Some(endpoint), _) => self.settings.endpoint("endpoint", endpoint)?,
+        let allow_http = self.settings.allow_http;
+        let region = self.region.as_ref().map(Setting::region).transpose()?;
+        let by_hand = self.endpoint.clone();
+        let by_hand = by_hand.or_else(|| self.endpoint_variable(region.as_deref()));
+        let endpoint = match (&by_hand, &region) {
+            (Some(endpoint), _) => endpoint.endpoint(allow_http)?,
             (None, Some(region)) => endpoint::function_graph(region, &self.settings)?,
-            (None, None) => {
-                return Err(Error::configuration(
-                    "region",
-                    "is missing, and so is endpoint",
-                ));
-            }
+            (None, None) => return Err(no_region()),
         };
+        let foreign = by_hand.is_some() && is_foreign(&endpoint, endpoint::DOMAINS);
         let iam_endpoint = match &self.iam_endpoint {
-            Some(endpoint) => self.settings.endpoint("iam_endpoint", endpoint)?,
-            None => endpoint::iam(self.region.as_deref(), &self.settings)?,
+            Some(endpoint) => endpoint.endpoint(allow_http)?,
+            None => endpoint::iam(region.as_deref(), &self.settings)?,
         };
         if let Some(id) = &self.project_id {
-            push_project_id(&mut String::new(), id)
-                .map_err(|error| Error::new(ErrorKind::Configuration, error.message()))?;
+            push_project_id(&mut String::new(), id.text()).map_err(|error| {
+                let rule = error.message();
+                id.refused(rule.strip_prefix("project_id: ").unwrap_or(rule))
+            })?;
         }
         if let Some(name) = &self.project_name
-            && !(1..=64).contains(&name.chars().count())
+            && !(1..=64).contains(&name.text().chars().count())
         {
-            return Err(Error::configuration(
-                "project_name",
-                "must be 1 to 64 characters",
-            ));
+            return Err(name.refused("must be 1 to 64 characters"));
         }
+        let project_id = self.project_id.map(|id| id.text().to_owned());
         let provider = self
             .credentials
             .ok_or_else(|| Error::configuration("credentials", "are missing"))?;
         let core = self.settings.core(&[&endpoint, &iam_endpoint])?;
         let context = Context {
             core: core.clone(),
-            region: self.region,
-            project_id: self.project_id.clone(),
-            project_name: self.project_name,
+            region,
+            project_id: project_id.clone(),
+            project_name: self.project_name.map(|name| name.text().to_owned()),
             auth_endpoint: self.iam_endpoint.is_some().then_some(iam_endpoint),
+            foreign,
         };
         Ok(Client {
             pipeline: Arc::new(Pipeline {
                 core,
-                protocol: Rest::function_graph(endpoint, self.project_id),
+                protocol: Rest::function_graph(endpoint, project_id),
                 credentials: Some(Cache::new(provider, context)),
             }),
         })
     }
+}
+
+fn no_region() -> Error {
+    let regions = REGION_VARIABLES.join(", ");
+    Error::configuration(
+        "region",
+        format_args!("is missing, and so is endpoint; from_env reads the first from {regions}"),
+    )
 }
 
 /// An address without its path: the tools of OpenStack want IAM's with a version.

@@ -406,6 +406,10 @@ impl Protocol for Rest {
         }
     }
 
+    fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
     fn request_id(&self, reply: &Reply) -> Option<String> {
         ["x-request-id", "x-iam-trace-id"].iter().find_map(|name| {
             let id = reply.headers.get(*name)?.to_str().ok()?;

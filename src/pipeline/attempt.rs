@@ -3,22 +3,24 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
+use http::StatusCode;
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until},
 };
 use tracing::{Instrument as _, field};
+use url::Url;
 
 use super::{
     Pipeline,
     call::CallOptions,
-    clock::monotonic,
+    clock::{Moment, monotonic},
     credential::Held,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
     settings::LONGEST,
-    transport::{Reply, Stage, TransportError, time_left},
+    transport::{CONNECT_SLACK, Reply, Stage, TransportError, time_left},
 };
 use crate::{
     error::{Delivery, Error, ErrorKind},
@@ -77,7 +79,11 @@ async fn run_in_span<E: Exchange>(
     let mut value = None;
     let sent = attempts
         .send(&mut |reply| {
-            value = Some(E::decode(reply)?);
+            let answer = E::decode(reply)?;
+            if !E::is_answer_to(&answer, encoded) {
+                return Err(DecodeError::Foreign);
+            }
+            value = Some(answer);
             Ok(())
         })
         .await;
@@ -120,7 +126,7 @@ struct Attempts<'a, P: Protocol> {
     timeouts: Timeouts,
     deadline: Instant,
     /// When the first attempt went out.
-    first: Option<Instant>,
+    first: Option<Moment>,
     history: History,
 }
 
@@ -148,11 +154,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             // no proof of that.
             attempt: attempt
                 .unwrap_or(encoded.limits.attempt)
-                .max(
-                    limits
-                        .connect_timeout
-                        .saturating_add(Duration::from_millis(250)),
-                )
+                .max(limits.connect_timeout.saturating_add(CONNECT_SLACK))
                 .min(LONGEST),
             overall: overall.unwrap_or(encoded.limits.overall).min(LONGEST),
         };
@@ -309,17 +311,30 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .prepare(wire, credential, &stamp)
             .map_err(Err)?;
         self.history.attempts += 1;
-        let began = monotonic();
-        self.first.get_or_insert(began);
+        let first = *self.first.get_or_insert_with(|| core.clock.moment());
+        let began = match self.history.attempts {
+            1 => first.monotonic,
+            _ => monotonic(),
+        };
         let deadline = self.deadline.min(began + self.timeouts.attempt);
         let sent = core
             .transport
-            .send(request, deadline, core.limits.max_reply_bytes)
+            .send(
+                request,
+                deadline,
+                core.limits.connect_timeout,
+                core.limits.max_reply_bytes,
+            )
             .await;
         let reply = match sent {
             Ok(reply) => reply,
             Err(broken) => return Err(Ok(self.broken(broken, monotonic() - began))),
         };
+        let endpoint = self.pipeline.protocol.endpoint();
+        if core.route.is_refused_by_proxy(endpoint, &reply) {
+            let refused = TransportError::plain(Stage::Proxy);
+            return Err(Ok(self.broken(refused, monotonic() - began)));
+        }
         if !reply.status.is_success() {
             let refusal = self
                 .pipeline
@@ -338,29 +353,54 @@ impl<'a, P: Protocol> Attempts<'a, P> {
 
     fn broken(&self, broken: TransportError, waited: Duration) -> Failed {
         let seconds = waited.as_secs_f32();
+        let endpoint = self.pipeline.protocol.endpoint();
+        let peer = Peer(endpoint);
+        let because = broken.because();
+        let proxy = self.pipeline.core.route.proxy_of(endpoint);
+        let through = match &proxy {
+            Some(proxy) => format!(" through the proxy {proxy}"),
+            None => String::new(),
+        };
         let (kind, message) = match broken.stage {
-            Stage::Connect => (ErrorKind::Connect, "no connection could be made".to_owned()),
+            Stage::Connect => (
+                ErrorKind::Connect,
+                format!("no connection to {peer} could be made{through}{because}"),
+            ),
             Stage::Certificate => (
                 ErrorKind::Connect,
-                "the server's certificate does not verify".to_owned(),
+                format!("the certificate of {peer} does not verify{because}"),
+            ),
+            Stage::Proxy => (
+                ErrorKind::Connect,
+                format!(
+                    "nothing was sent to {peer}: the proxy {}refuses the user and password that it \
+                     was given, or wants some",
+                    proxy.map(|proxy| proxy + " ").unwrap_or_default()
+                ),
+            ),
+            Stage::Connecting => (
+                ErrorKind::Timeout,
+                format!(
+                    "no connection to {peer}{through} after {seconds:.1} s, when the call's time ran out"
+                ),
             ),
             Stage::Exchange => (
                 ErrorKind::Transport,
-                "the connection broke before an answer came".to_owned(),
+                format!("the connection to {peer} broke before an answer came{because}"),
             ),
             Stage::Waiting => (
                 ErrorKind::Timeout,
-                format!("no answer after {seconds:.1} s"),
+                format!("no answer after {seconds:.1} s from {peer}"),
             ),
             Stage::Body {
                 timed_out: true, ..
             } => (
                 ErrorKind::Timeout,
-                format!("the answer was not complete after {seconds:.1} s"),
+                format!("the answer of {peer} was not complete after {seconds:.1} s"),
             ),
             Stage::Body { .. } => (
                 ErrorKind::Transport,
-                "the connection broke in the middle of the answer".to_owned(),
+                format!("the connection to {peer} broke in the middle of the answer{because}"),
             ),
             Stage::Oversized { .. } => (
                 ErrorKind::TooLarge,
@@ -371,14 +411,17 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             ),
         };
         let mut error = Error::new(kind, message);
-        if broken.stage == Stage::Certificate {
-            error = error.with_passing(false);
-        }
-        if let Stage::Body { status, .. } | Stage::Oversized { status } = broken.stage {
-            error = error.with_status(status);
-        }
-        if let Some(source) = broken.source {
-            error = error.with_source(source);
+        match broken.stage {
+            Stage::Certificate => error = error.with_passing(false),
+            Stage::Proxy => {
+                error = error
+                    .with_passing(false)
+                    .with_status(StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+            }
+            Stage::Body { status, .. } | Stage::Oversized { status } => {
+                error = error.with_status(status);
+            }
+            _ => {}
         }
         Failed {
             event: Event::Broken(broken.stage),
@@ -395,8 +438,9 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         stamp: &Stamp,
     ) -> Failed {
         let (mut kind, mut message) = (refusal.kind, refusal.message);
+        let class = refusal.class.on(reply.status, refusal.code.as_ref());
         let mut skewed = false;
-        if refusal.class == RefusalClass::Clock
+        if class == RefusalClass::Clock
             && let Some(service_time) = date(&reply.headers)
         {
             let off = stamp.now - service_time;
@@ -408,6 +452,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             }
         }
         let excerpt: &[u8] = if refusal.echoes { &[] } else { &reply.body };
+        let now = self.pipeline.core.clock.moment();
         if let Some(held) = held
             && refusal.code.is_some()
             && reply.status.is_client_error()
@@ -427,9 +472,9 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             may_lock: refusal.may_lock,
             event: Event::Refused {
                 status: reply.status,
-                class: refusal.class,
+                class,
                 skewed,
-                renewable: held.is_some_and(|held| held.is_renewable()),
+                renewable: held.is_some_and(|held| held.is_renewable(now)),
             },
             error: Error::new(kind, message)
                 .with_code(refusal.code)
@@ -465,6 +510,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 };
             }
             DecodeError::Json(source) => Error::new(ErrorKind::Decode, message).with_source(source),
+            DecodeError::Foreign => {
+                // Whatever crossed the answers may cross the next ones over these connections.
+                self.pipeline.core.transport.give_up_pool();
+                Error::new(ErrorKind::Decode, message)
+            }
             DecodeError::Unreadable(_) | DecodeError::Missing(_) | DecodeError::Unusable(_) => {
                 Error::new(ErrorKind::Decode, message)
             }
@@ -502,6 +552,19 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 repeatable,
                 subject.map(|subject| subject.execution_name.as_str()),
             )
+    }
+}
+
+/// Host and port of an address.
+struct Peer<'a>(&'a Url);
+
+impl std::fmt::Display for Peer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.host_str().unwrap_or_default())?;
+        match self.0.port_or_known_default() {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
     }
 }
 

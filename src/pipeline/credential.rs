@@ -20,8 +20,12 @@ use tokio::{
 use url::Url;
 
 use super::{
-    Core, Pipeline, attempt, call::CallOptions, clock::monotonic, environment::Environment,
-    operation::Exchange, protocol::Protocol,
+    Core, Pipeline, attempt,
+    call::CallOptions,
+    clock::{Clock, Moment, monotonic},
+    environment::Environment,
+    operation::Exchange,
+    protocol::Protocol,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -83,8 +87,10 @@ pub struct Context {
     pub(crate) region: Option<String>,
     pub(crate) project_id: Option<String>,
     pub(crate) project_name: Option<String>,
-    /// Where credentials are got, if the client was told.
+    /// Where credentials are got, if the client was told: IAM's address, or that of STS.
     pub(crate) auth_endpoint: Option<Url>,
+    /// Whether the service is at an address that is neither on this machine nor the vendor's.
+    pub(crate) foreign: bool,
 }
 
 impl Context {
@@ -102,6 +108,19 @@ impl Context {
     /// else the region's.
     pub fn project_name(&self) -> Option<&str> {
         self.project_name.as_deref().or(self.region())
+    }
+
+    /// Refuses to ask the vendor's own IAM or STS on behalf of a service that is not the vendor's:
+    /// passwords and tokens of a private cloud would go to the public one.
+    pub(crate) fn check_vendor_is_meant(&self, setting: &str) -> Result<(), Error> {
+        if !self.foreign {
+            return Ok(());
+        }
+        Err(Error::configuration(
+            setting,
+            "is missing: the credential needs it, and the service's endpoint is not the vendor's, \
+             so that the vendor's is not asked",
+        ))
     }
 
     /// The time, corrected by what the service told.
@@ -201,16 +220,16 @@ pub(crate) struct Held<C> {
     pub(crate) credential: C,
     renewable: bool,
     /// Until then nobody thinks of renewing it.
-    fresh_until: Option<Instant>,
-    expires: Option<Instant>,
+    fresh_until: Option<Moment>,
+    expires: Option<Moment>,
     /// Whether the service has taken it at least once.
     accepted: AtomicBool,
 }
 
 impl<C> Held<C> {
-    fn new(lease: Lease<C>, now: DateTime<Utc>) -> Result<Self, Error> {
+    fn new(lease: Lease<C>, clock: &Clock) -> Result<Self, Error> {
         let life = lease.expires_at.map(|expires_at| {
-            let from = lease.issued_at.unwrap_or(now);
+            let from = lease.issued_at.unwrap_or_else(|| clock.now());
             (expires_at - from).to_std().unwrap_or_default()
         });
         let (mut expires, mut fresh_until) = (None, None);
@@ -219,8 +238,9 @@ impl<C> Held<C> {
             // Up to a tenth earlier, so that many processes do not ask at the same moment.
             let jitter = f64::from(crate::payload::random_bits()?[0]) / 255.0 * 0.1;
             let window = window.mul_f64(1.0 + jitter);
-            expires = monotonic().checked_add(life);
-            fresh_until = monotonic().checked_add(life.saturating_sub(window));
+            let now = clock.moment();
+            expires = now.checked_add(life);
+            fresh_until = now.checked_add(life.saturating_sub(window));
         }
         Ok(Self {
             credential: lease.credential,
@@ -231,13 +251,17 @@ impl<C> Held<C> {
         })
     }
 
-    fn is_fresh(&self) -> bool {
-        self.fresh_until.is_none_or(|until| monotonic() < until)
+    fn is_fresh(&self, now: Moment) -> bool {
+        self.fresh_until.is_none_or(|until| !now.has_reached(until))
     }
 
-    fn is_usable_for(&self, needed: Duration) -> bool {
-        self.expires
-            .is_none_or(|expires| monotonic() + needed < expires)
+    /// The clock that says "ended" first is right: the monotonic one stands still while a laptop
+    /// sleeps.
+    fn is_usable_for(&self, needed: Duration, now: Moment) -> bool {
+        self.expires.is_none_or(|expires| {
+            now.checked_add(needed)
+                .is_some_and(|then| !then.has_reached(expires))
+        })
     }
 
     /// The service knows it.
@@ -248,9 +272,9 @@ impl<C> Held<C> {
     }
 
     /// Whether a refusal may be cured by another credential from the same source.
-    pub(crate) fn is_renewable(&self) -> bool {
+    pub(crate) fn is_renewable(&self, now: Moment) -> bool {
         self.renewable
-            && (self.accepted.load(Ordering::Relaxed) || !self.is_usable_for(Duration::ZERO))
+            && (self.accepted.load(Ordering::Relaxed) || !self.is_usable_for(Duration::ZERO, now))
     }
 }
 
@@ -321,25 +345,28 @@ impl<C: Send + Sync + 'static> Cache<C> {
         needed: Duration,
         deadline: Instant,
     ) -> Result<Arc<Held<C>>, Error> {
+        let clock = &self.context.core.clock;
         {
+            let now = clock.moment();
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = &state.held
                 && state.shut.is_none()
-                && held.is_fresh()
-                && held.is_usable_for(needed)
+                && held.is_fresh(now)
+                && held.is_usable_for(needed, now)
             {
                 return Ok(held.clone());
             }
         }
         loop {
             let mut loading = {
+                let now = clock.moment();
                 let mut state = self.lock();
                 state.pass_shut()?;
                 if let Some(held) = &state.held
-                    && held.is_usable_for(needed)
+                    && held.is_usable_for(needed, now)
                 {
                     let held = held.clone();
-                    if !held.is_fresh() && state.failure.as_ref().is_none_or(Failure::is_over) {
+                    if !held.is_fresh(now) && state.failure.as_ref().is_none_or(Failure::is_over) {
                         self.begin_load(&mut state);
                     }
                     return Ok(held);
@@ -454,7 +481,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
                     format!("no credential after {} s", LOAD_LIMIT.as_secs()),
                 )
             })??;
-        Held::new(lease, self.context.core.clock.now())
+        Held::new(lease, &self.context.core.clock)
     }
 
     fn settle(&self, loaded: Result<Held<C>, Error>) -> Loaded<C> {

@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     clock::monotonic,
     credential::Context,
-    transport::{HttpRequest, Reply, Stage, Transport, TransportError},
+    transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Stage, Transport, TransportError},
 };
 use crate::error::{Error, ErrorKind};
 
@@ -95,7 +95,12 @@ impl Context {
                 .transport(request.url.scheme() == "https")?,
         };
         let reply = transport
-            .send(request, monotonic() + limit, MAX_REPLY_BYTES)
+            .send(
+                request,
+                monotonic() + limit,
+                DIRECT_CONNECT_LIMIT,
+                MAX_REPLY_BYTES,
+            )
             .await
             .map_err(|broken| error_of(service, broken, limit))?;
         if reply.status == StatusCode::OK {
@@ -109,12 +114,13 @@ impl Context {
 
 fn error_of(service: &str, broken: TransportError, limit: Duration) -> Error {
     let (kind, what) = match broken.stage {
-        Stage::Connect => (ErrorKind::Connect, "could not be reached".to_owned()),
+        Stage::Connect | Stage::Proxy => (ErrorKind::Connect, "could not be reached".to_owned()),
         Stage::Certificate => (
             ErrorKind::Connect,
             "has a certificate that does not verify".to_owned(),
         ),
-        Stage::Waiting
+        Stage::Connecting
+        | Stage::Waiting
         | Stage::Body {
             timed_out: true, ..
         } => (
@@ -130,9 +136,5 @@ fn error_of(service: &str, broken: TransportError, limit: Duration) -> Error {
             format!("gave an answer larger than {MAX_REPLY_BYTES} bytes"),
         ),
     };
-    let error = Error::new(kind, format!("{service} {what}"));
-    match broken.source {
-        Some(source) => error.with_source(source),
-        None => error,
-    }
+    Error::new(kind, format!("{service} {what}{}", broken.because()))
 }

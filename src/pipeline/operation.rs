@@ -4,7 +4,9 @@ use std::{borrow::Cow, future::Future, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Pipeline, protocol::Protocol, read, retry::RetryPolicy, transport::Reply};
+use super::{
+    Pipeline, clock::Moment, protocol::Protocol, read, retry::RetryPolicy, transport::Reply,
+};
 use crate::{
     error::{Error, ErrorCode},
     payload::Payload,
@@ -35,6 +37,12 @@ pub trait Exchange: Sized + Send + 'static {
 
     /// Reads the body of a 2xx reply.
     fn decode(reply: &Reply) -> Result<Self::Answer, DecodeError>;
+
+    /// Whether an answer is one to this request. One that is not is somebody else's: it is judged
+    /// like one that could not be read, and the connections it came over are given up.
+    fn is_answer_to(_answer: &Self::Answer, _request: &EncodedFor<Self>) -> bool {
+        true
+    }
 
     /// The request id in the body, for those who put it there.
     fn request_id(_answer: &Self::Answer) -> Option<&str> {
@@ -76,7 +84,22 @@ pub struct Encoded<W> {
     pub(crate) subject: Option<Subject>,
 }
 
-/// The execution that an operation is to start, where it has a name.
+impl<W> Encoded<W> {
+    /// Whether an answer that bears this name can be one to this request. One without a name can,
+    /// and so can one with what is no name: a number in its place.
+    pub(crate) fn is_about(&self, name: Option<&str>) -> bool {
+        let begins_a_name = |c: char| c.is_ascii_alphabetic() || c == '_';
+        match (
+            &self.subject,
+            name.filter(|name| name.starts_with(begins_a_name)),
+        ) {
+            (Some(subject), Some(name)) => name == subject.execution_name,
+            _ => true,
+        }
+    }
+}
+
+/// The execution that an operation is to start or is about, where it has a name.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) flow_name: String,
@@ -86,12 +109,24 @@ pub(crate) struct Subject {
     pub(crate) input: Option<Payload>,
 }
 
+impl Subject {
+    /// An execution by the name that the caller gave.
+    pub(crate) fn named(flow_name: String, execution_name: String) -> Self {
+        Self {
+            flow_name,
+            execution_name,
+            named_by_caller: true,
+            input: None,
+        }
+    }
+}
+
 /// What is known of a call that has been answered or given up.
 pub struct Sent<'a, P: Protocol> {
     pub(crate) pipeline: &'a Pipeline<P>,
     pub(crate) subject: Option<&'a Subject>,
     /// When the first attempt went out.
-    pub(crate) first: Option<Instant>,
+    pub(crate) first: Option<Moment>,
     pub(crate) began: Instant,
     pub(crate) deadline: Instant,
     pub(crate) attempts: u32,
@@ -151,6 +186,9 @@ pub enum DecodeError {
     /// A part of the answer has a value that makes no sense.
     #[error("the answer has an unusable {0}")]
     Unusable(&'static str),
+    /// It is an answer to another request.
+    #[error("the answer is about another execution than the one that was asked for")]
+    Foreign,
     /// The body of a 2xx reply holds a code and no result.
     #[error("{message}")]
     Code {

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use url::Url;
 
 use super::transport::{HttpRequest, Reply};
 use crate::error::{Error, ErrorCode, ErrorKind};
@@ -32,6 +33,9 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
         stamp: &Stamp,
         reply: &Reply,
     ) -> Refusal;
+
+    /// The address that requests go to.
+    fn endpoint(&self) -> &Url;
 
     /// The request id in the headers.
     fn request_id(&self, reply: &Reply) -> Option<String>;

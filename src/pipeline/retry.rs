@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
 use super::{operation::Replay, protocol::RefusalClass, settings::LONGEST, transport::Stage};
-use crate::error::{Delivery, Error};
+use crate::error::{Delivery, Error, ErrorCode};
 
 /// How often and at what pace a call may be repeated.
 ///
@@ -147,8 +147,9 @@ pub(crate) fn judge(
         Replay::Once => Next::Stop,
     };
     match event {
-        Event::Broken(Stage::Connect) => (NotSent, again),
-        Event::Broken(Stage::Certificate) => (NotSent, Next::Stop),
+        Event::Broken(Stage::Connect | Stage::Connecting) => (NotSent, again),
+        // A repeat could only lock the proxy's user.
+        Event::Broken(Stage::Certificate | Stage::Proxy) => (NotSent, Next::Stop),
         Event::Broken(Stage::Exchange | Stage::Waiting) => (Unknown, if_harmless),
         Event::Broken(Stage::Body { status, .. }) if status.is_success() => (Accepted, if_harmless),
         Event::Broken(Stage::Oversized { status }) if status.is_success() => (Accepted, Next::Stop),
@@ -165,29 +166,44 @@ pub(crate) fn judge(
             class,
             skewed,
             renewable,
-        } => match class {
-            Class::Throttled => (Refused, Next::Repeat(Pace::Throttled)),
-            Class::Clock if skewed && !history.clock_corrected => (Refused, Next::CorrectClock),
-            Class::CredentialAged if renewable && !history.credential_renewed => {
-                (Refused, Next::RenewCredential)
-            }
-            Class::GatewayUnavailable => (Refused, again),
-            Class::NonceUsed => (Unknown, if_harmless),
-            _ if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
-                (Unknown, if_harmless)
-            }
-            Class::Conflict if status.is_client_error() => (
-                Refused,
-                match replay {
-                    Replay::Once => Next::Stop,
-                    Replay::Repeatable | Replay::Keyed => again,
+        } => {
+            // The status is asked first: who reports that something failed behind it, or that it
+            // gave up waiting, does not know what was begun, whatever code it writes.
+            match (status.as_u16(), class) {
+                (503, Class::Throttled) => (Refused, Next::Repeat(Pace::Throttled)),
+                (503, Class::GatewayUnavailable) => (Refused, again),
+                (408 | 421 | 444 | 460 | 499 | 500..=599, _) => (Unknown, if_harmless),
+                (400..=499, Class::NonceUsed) => (Unknown, if_harmless),
+                (400..=407 | 409..=418 | 422..=429 | 494, class) => match class {
+                    Class::Throttled => (Refused, Next::Repeat(Pace::Throttled)),
+                    Class::Clock if skewed && !history.clock_corrected => {
+                        (Refused, Next::CorrectClock)
+                    }
+                    Class::CredentialAged if renewable && !history.credential_renewed => {
+                        (Refused, Next::RenewCredential)
+                    }
+                    Class::Conflict if replay != Replay::Once => (Refused, again),
+                    Class::Uncoded | Class::NonceUsed => (Unknown, Next::Stop),
+                    _ => (Refused, Next::Stop),
                 },
-            ),
-            Class::Clock | Class::CredentialAged | Class::Coded if status.is_client_error() => {
-                (Refused, Next::Stop)
+                _ => (Unknown, Next::Stop),
             }
-            _ => (Unknown, Next::Stop),
-        },
+        }
+    }
+}
+
+impl RefusalClass {
+    /// What the class is worth on this status: a code means what the sheets say only on the
+    /// statuses that they list for it, and is a code like any other elsewhere.
+    pub(crate) fn on(self, status: StatusCode, code: Option<&ErrorCode>) -> Self {
+        let Some(code) = code else { return self };
+        match self {
+            // It says that a copy arrived: nobody takes that back.
+            Self::NonceUsed | Self::Coded | Self::Uncoded => self,
+            Self::Throttled if code.is_throttling(status) => self,
+            _ if code.is_listed_on(status) => self,
+            _ => Self::Coded,
+        }
     }
 }
 

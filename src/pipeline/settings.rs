@@ -10,6 +10,7 @@ use super::{
     clock::Clock,
     environment::Environment,
     metadata::Direct,
+    proxy::{Proxies, Route},
     retry::{Budget, RetryPolicy},
     transport::Transport,
 };
@@ -70,35 +71,16 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// Reads an endpoint: a URL without path, query, fragment and user, or a bare host.
+    /// Reads an endpoint that follows from this setting.
     pub(crate) fn endpoint(&self, setting: &str, text: &str) -> Result<Url, Error> {
-        let refuse = |rule: &str| Err(Error::configuration(setting, rule));
-        let with_scheme;
-        let text = if text.contains("://") {
-            text
-        } else {
-            with_scheme = format!("https://{text}");
-            &with_scheme
-        };
-        let Ok(url) = Url::parse(text) else {
-            return refuse("is not a URL");
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse("must not hold a user or password");
-        }
-        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return refuse("must have no path, query or fragment");
-        }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if self.allow_http || is_loopback(&url) => Ok(url),
-            "http" => refuse("plain http is refused but for loopback; see allow_http"),
-            _ => refuse("must be an https URL"),
-        }
+        endpoint(text, self.allow_http).map_err(|rule| Error::configuration(setting, rule))
     }
 
     /// Builds what the clones share. Touches no network.
     pub(crate) fn core(self, endpoints: &[&Url]) -> Result<Arc<Core>, Error> {
+        let proxies = Proxies::of(&self.environment)?;
+        let from_user = self.http.is_some();
+        let route = Route::new(proxies.clone(), from_user);
         #[cfg(any(test, fuzzing))]
         if let Some((script, clock)) = self.scripted {
             return Ok(Arc::new(Core {
@@ -109,6 +91,7 @@ impl Settings {
                 limits: self.limits,
                 environment: self.environment,
                 direct: Direct::default(),
+                route,
             }));
         }
         let secure = endpoints.iter().all(|url| url.scheme() == "https");
@@ -124,10 +107,11 @@ impl Settings {
             // The library takes bytes beyond ASCII, which the other side may read as anything.
             .filter(|_| user_agent.is_ascii())
             .ok_or_else(|| Error::configuration("user_agent", "must be ASCII text on one line"))?;
-        let from_user = self.http.is_some();
-        let mut http = self
-            .http
-            .unwrap_or_default()
+        let start = match self.http {
+            Some(of_user) => of_user,
+            None => proxies.set_on(reqwest::Client::builder(), |builder| builder),
+        };
+        let mut http = start
             .user_agent(user_agent)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -147,9 +131,6 @@ impl Settings {
         if from_user {
             // Our own limits know what an operation may take; these would cut a long call.
             http = http.timeout(LONGEST).read_timeout(LONGEST);
-        } else if endpoints.iter().all(|url| is_loopback(url)) {
-            // A proxy of the environment is for others.
-            http = http.no_proxy();
         }
         #[cfg(any(
             feature = "rustls",
@@ -175,17 +156,32 @@ impl Settings {
             limits: self.limits,
             environment: self.environment,
             direct: Direct::default(),
+            route,
         }))
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => lies_in(name, "localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Whether an endpoint is neither on this machine nor in one of the vendor's domains.
+pub(crate) fn is_foreign(endpoint: &Url, domains: &[&str]) -> bool {
+    let name = endpoint.domain().unwrap_or_default();
+    !is_loopback(endpoint) && !domains.iter().any(|domain| lies_in(name, domain))
+}
+
+/// Whether a host's name is this one, or lies under it.
+fn lies_in(name: &str, domain: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.strip_suffix(domain)
+        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// Refuses what would otherwise panic or fail later in the HTTP library.
@@ -211,8 +207,37 @@ pub(super) fn require_tls(any_secure: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// A region as part of a host name.
-pub(crate) fn check_region(region: &str) -> Result<(), Error> {
+/// An endpoint: a URL without path, query, fragment and user, or a bare host. Else the rule that
+/// it breaks.
+pub(crate) fn endpoint(text: &str, allow_http: bool) -> Result<Url, &'static str> {
+    let text = text.trim();
+    check_white_space(text)?;
+    let with_scheme;
+    let text = if text.contains("://") {
+        text
+    } else {
+        with_scheme = format!("https://{text}");
+        &with_scheme
+    };
+    let url = Url::parse(text).map_err(|_| "is not a URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user or password");
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return Err("must have no path, query or fragment");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allow_http || is_loopback(&url) => Ok(url),
+        "http" => Err("plain http is refused but for loopback; see allow_http"),
+        _ => Err("must be an https URL"),
+    }
+}
+
+/// A region as part of a host name. Else the rule that it breaks.
+pub(crate) fn region(text: &str) -> Result<String, &'static str> {
+    let region = text.trim();
+    check_white_space(region)?;
     let fits = (1..=63).contains(&region.len())
         && region
             .bytes()
@@ -220,13 +245,21 @@ pub(crate) fn check_region(region: &str) -> Result<(), Error> {
         && !region.starts_with('-')
         && !region.ends_with('-');
     if fits {
-        Ok(())
+        Ok(region.to_owned())
     } else {
-        Err(Error::configuration(
-            "region",
-            "must be 1 to 63 letters, digits and - (a full address goes into endpoint)",
-        ))
+        Err("must be 1 to 63 letters, digits and - (a full address goes into endpoint)")
     }
+}
+
+/// White space inside is named as what it is: it is hard to see.
+fn check_white_space(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        return Err("is empty, or holds nothing but white space");
+    }
+    if text.contains(char::is_whitespace) {
+        return Err("holds white space between its characters");
+    }
+    Ok(())
 }
 
 /// Writes the setters that both clouds' builders have in common.

@@ -5,9 +5,9 @@
 mod attempts;
 mod credentials;
 mod declared;
+mod origin;
 mod table;
 mod warm;
-mod whose;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,13 +1,13 @@
 //! The only file that knows reqwest.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{clock::monotonic, settings::require_tls};
+use super::{clock::monotonic, failure, settings::require_tls, unsent::WatchedBody};
 use crate::error::{Error, ErrorKind};
 
 /// The final bytes of one attempt.
@@ -49,7 +49,8 @@ impl Reply {
 /// Why there is no whole reply: how far it got decides what may have happened.
 pub(crate) struct TransportError {
     pub(crate) stage: Stage,
-    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Why, in words on one bounded line; empty where the stage says it all.
+    pub(crate) reason: String,
 }
 
 /// How far an attempt got.
@@ -59,6 +60,10 @@ pub(crate) enum Stage {
     Connect,
     /// No connection: the certificate does not verify.
     Certificate,
+    /// No connection: the proxy wants another user or password.
+    Proxy,
+    /// The limit ran out before there was a connection.
+    Connecting,
     /// The connection broke after it was made, before the reply's head.
     Exchange,
     /// The limit ran out before the reply's head.
@@ -68,6 +73,12 @@ pub(crate) enum Stage {
     /// The body is larger than the cap.
     Oversized { status: StatusCode },
 }
+
+/// What the library's connect limit may be late by.
+pub(crate) const CONNECT_SLACK: Duration = Duration::from_millis(250);
+
+/// How long a connection to a metadata address may take.
+pub(super) const DIRECT_CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Where requests go.
 pub(crate) enum Transport {
@@ -89,7 +100,7 @@ impl Transport {
             .referer(false)
             .http1_only()
             .https_only(secure)
-            .connect_timeout(Duration::from_secs(1))
+            .connect_timeout(DIRECT_CONNECT_LIMIT)
             .pool_max_idle_per_host(0);
         #[cfg(any(
             feature = "rustls",
@@ -109,17 +120,43 @@ impl Transport {
         Ok(Self::Reqwest(client))
     }
 
-    /// Sends a request and reads the whole reply before `deadline`.
+    /// No later request of this runtime goes over a connection that is open now; calls in flight
+    /// keep theirs.
+    pub(crate) fn give_up_pool(&self) {
+        match self {
+            Self::Reqwest(_) => {}
+            #[cfg(any(test, fuzzing))]
+            Self::Scripted(script) => script.give_up_pool(),
+        }
+    }
+
+    /// Sends a request and reads the whole reply before `deadline`; a connection may take
+    /// `connect_limit`, where the library itself says that there was none.
     pub(crate) async fn send(
         &self,
-        request: HttpRequest,
+        mut request: HttpRequest,
         deadline: Instant,
+        connect_limit: Duration,
         max_reply_bytes: usize,
     ) -> Result<Reply, TransportError> {
         match self {
             Self::Reqwest(client) => {
-                let answer = client.execute(outgoing(request));
-                receive(answer, deadline, max_reply_bytes).await
+                // Only a deadline before the connect limit can end a call that was never
+                // connected; the watch is spared to all others.
+                let handed = (time_left(deadline) <= connect_limit.saturating_add(CONNECT_SLACK))
+                    .then(|| {
+                        let (body, handed) = WatchedBody::new(std::mem::take(&mut request.body));
+                        (reqwest::Body::wrap(body), handed)
+                    });
+                let (body, handed) = handed.unzip();
+                let answer = client.execute(outgoing(request, body));
+                let received = receive(answer, deadline, max_reply_bytes).await;
+                received.map_err(|broken| match handed {
+                    Some(handed) if broken.stage == Stage::Waiting && handed.withdraw() => {
+                        TransportError::plain(Stage::Connecting)
+                    }
+                    _ => broken,
+                })
             }
             #[cfg(any(test, fuzzing))]
             Self::Scripted(script) => script.send(request, deadline).await,
@@ -127,10 +164,10 @@ impl Transport {
     }
 }
 
-fn outgoing(request: HttpRequest) -> reqwest::Request {
+fn outgoing(request: HttpRequest, body: Option<reqwest::Body>) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(request.method, request.url);
     *outgoing.headers_mut() = request.headers;
-    *outgoing.body_mut() = Some(request.body.into());
+    *outgoing.body_mut() = Some(body.unwrap_or_else(|| request.body.into()));
     outgoing
 }
 
@@ -177,11 +214,7 @@ async fn receive(
 /// is both a connect error and a timeout.
 fn of_reqwest(error: reqwest::Error) -> TransportError {
     let stage = if error.is_connect() {
-        if mentions_certificate(&error) {
-            Stage::Certificate
-        } else {
-            Stage::Connect
-        }
+        failure::unconnected(&error)
     } else if error.is_timeout() {
         Stage::Waiting
     } else {
@@ -190,25 +223,19 @@ fn of_reqwest(error: reqwest::Error) -> TransportError {
     TransportError::new(stage, error)
 }
 
-/// Whether a connect error is about a certificate. The TLS backends share no type that says so;
-/// a wrong guess only costs or saves a repeat of something that was never sent.
-fn mentions_certificate(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if text.contains("certificate") || text.contains("UnknownIssuer") {
-            return true;
-        }
-        next = error.source();
-    }
-    false
-}
-
 impl TransportError {
+    /// The reason behind a colon, where there is one.
+    pub(crate) fn because(&self) -> String {
+        match self.reason.is_empty() {
+            true => String::new(),
+            false => format!(": {}", self.reason),
+        }
+    }
+
     pub(crate) fn plain(stage: Stage) -> Self {
         Self {
             stage,
-            source: None,
+            reason: String::new(),
         }
     }
 
@@ -216,7 +243,7 @@ impl TransportError {
         Self {
             stage,
             // The URL holds the signature and, for reads, every parameter.
-            source: Some(Box::new(error.without_url())),
+            reason: failure::reason(&error.without_url()),
         }
     }
 }
@@ -271,6 +298,8 @@ pub(crate) mod scripted {
         steps: Mutex<VecDeque<Step>>,
         play: Option<Play>,
         sent: Mutex<Vec<(Instant, HttpRequest)>>,
+        /// How many requests had been sent each time that a pool was given up.
+        given_up: Mutex<Vec<usize>>,
     }
 
     impl Script {
@@ -280,6 +309,7 @@ pub(crate) mod scripted {
                 steps: Mutex::new(steps.into_iter().collect()),
                 play: None,
                 sent: Mutex::default(),
+                given_up: Mutex::default(),
             })
         }
 
@@ -291,12 +321,24 @@ pub(crate) mod scripted {
                 steps: Mutex::default(),
                 play: Some(Box::new(play)),
                 sent: Mutex::default(),
+                given_up: Mutex::default(),
             })
         }
 
         #[cfg(test)]
         pub(crate) fn sent(&self) -> Vec<(Instant, HttpRequest)> {
             std::mem::take(&mut self.sent.lock().unwrap())
+        }
+
+        pub(super) fn give_up_pool(&self) {
+            let sent = self.sent.lock().unwrap().len();
+            self.given_up.lock().unwrap().push(sent);
+        }
+
+        /// After how many requests a pool was given up, each time.
+        #[cfg(test)]
+        pub(crate) fn given_up(&self) -> Vec<usize> {
+            std::mem::take(&mut self.given_up.lock().unwrap())
         }
 
         pub(super) async fn send(

@@ -21,7 +21,7 @@ use tokio::{
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What all three starts read as a success.
-pub(crate) const ANSWER: &str = r#"{"RequestId": "r", "Name": "e", "Status": "Succeeded", "status": "success", "Output": "{\"n\": 1}", "output": {"n": 1}}"#;
+pub(crate) const ANSWER: &str = r#"{"RequestId": "r", "Status": "Succeeded", "status": "success", "Output": "{\"n\": 1}", "output": {"n": 1}}"#;
 
 /// A whole reply with a length.
 pub(crate) fn reply(status: &str, headers: &str, body: &str) -> String {

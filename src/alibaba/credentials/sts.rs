@@ -10,7 +10,10 @@ use super::{
     fields::{Issued, TemporaryKey},
 };
 use crate::{
-    alibaba::protocol::{Form, Rpc, Wire, read},
+    alibaba::{
+        endpoint,
+        protocol::{Form, Rpc, Wire, read},
+    },
     error::{Error, ErrorKind},
     payload::Secret,
     pipeline::{
@@ -18,7 +21,7 @@ use crate::{
         credential::{Cache, Context, Lease},
         decode,
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
-        settings::check_region,
+        setting::Setting,
         transport::Reply,
     },
     response::Response,
@@ -105,26 +108,20 @@ impl Role {
         Ok(form)
     }
 
-    /// `sts.aliyuncs.com`, or the region's host, or the one for its VPCs.
     fn endpoint(&self, context: &Context) -> Result<Url, Error> {
+        const SETTING: &str = "sts_region";
         let environment = context.environment();
-        let region = self.region.clone();
-        let region = region.or_else(|| environment.variable("ALIBABA_CLOUD_STS_REGION"));
+        let given = self
+            .region
+            .as_deref()
+            .map(|region| Setting::given(SETTING, region));
+        let region = given
+            .or_else(|| Setting::of_variables(SETTING, environment, &["ALIBABA_CLOUD_STS_REGION"]));
+        let region = region.map(|region| region.region()).transpose()?;
         let vpc = self
             .vpc
             .unwrap_or_else(|| environment.flag("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"));
-        let host = match region {
-            None => "sts.aliyuncs.com".to_owned(),
-            Some(region) => {
-                check_region(&region)?;
-                format!(
-                    "{}.{region}.aliyuncs.com",
-                    if vpc { "sts-vpc" } else { "sts" }
-                )
-            }
-        };
-        Url::parse(&format!("https://{host}"))
-            .map_err(|_| Error::configuration("sts_region", "does not fit a host name"))
+        endpoint::sts_for(context, region.as_deref(), vpc)
     }
 }
 
@@ -205,7 +202,10 @@ macro_rules! role_setters {
         }
 
         /// Calls STS in this region, at `sts.{region}.aliyuncs.com` (default:
-        /// `ALIBABA_CLOUD_STS_REGION`, else `sts.aliyuncs.com`).
+        /// `ALIBABA_CLOUD_STS_REGION`, else the client's region, of which those that CloudFlow's
+        /// documents list are served by `sts.aliyuncs.com`, as is a client without a region).
+        /// [`sts_endpoint`](crate::alibaba::ClientBuilder::sts_endpoint) of the client goes before
+        /// all of these.
         #[must_use]
         pub fn sts_region(mut self, region: impl Into<String>) -> Self {
             self.role.region = Some(region.into());
@@ -213,7 +213,8 @@ macro_rules! role_setters {
         }
 
         /// Calls STS inside a VPC, at `sts-vpc.{region}.aliyuncs.com` (default: whether
-        /// `ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED` is `true`). Without a region it means nothing.
+        /// `ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED` is `true`). Where `sts.aliyuncs.com` is called, it
+        /// means nothing.
         #[must_use]
         pub fn vpc(mut self, vpc: bool) -> Self {
             self.role.vpc = Some(vpc);

@@ -11,7 +11,10 @@ use crate::{
     open_enum::open_enum,
     outcome::Outcome,
     payload::Payload,
-    pipeline::operation::Timeouts,
+    pipeline::{
+        operation::{EncodedFor, Subject, Timeouts, WireOf},
+        record::Fields,
+    },
 };
 
 open_enum! {
@@ -73,6 +76,19 @@ operation! {
             let wait = self.wait_time_seconds.unwrap_or_default();
             Timeouts::long_poll(Duration::from_secs(wait.into()))
         }
+
+        fn write(
+            self,
+            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
+        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.flow_name, self.execution_name))))
+        }
+    }
+    outcome {
+        fn is_answer_to(answer: &Execution, request: &EncodedFor<Self>) -> bool {
+            request.is_about(answer.name.as_deref())
+        }
     }
 }
 
@@ -111,15 +127,18 @@ response! {
 /// What is known of how an execution came to be.
 ///
 /// The service answers a start under a name with the execution of that name while it runs, and
-/// does not say who started it: the time of its start and its input tell.
+/// does not say who started it: its input and the time of its start tell, as far as clocks can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExecutionOrigin {
-    /// This call started it.
+    /// This call started it: its name was made for this call, or it has this call's input and
+    /// began after the first attempt went out.
     Started,
-    /// It ran before this call under the caller's name: nothing new was started.
+    /// It is another's under the caller's name: it has another input, or began ten minutes or more
+    /// before the first attempt. Nothing new was started.
     FoundRunning,
-    /// The service's answer leaves it open.
+    /// The service's answer leaves it open: it shows no input or time, or began within ten minutes
+    /// before the first attempt, or this machine's clocks disagree about the time since.
     #[default]
     Unclear,
 }

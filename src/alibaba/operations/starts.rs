@@ -9,13 +9,13 @@ use super::executions::{Environment, Execution, ExecutionStatus};
 use crate::{
     alibaba::{
         declare::{operation, response},
-        whose,
+        origin,
     },
     error::{Error, FlowFailureParts},
     outcome::Outcome,
     payload::{ExecutionName, Payload, Secret},
     pipeline::{
-        operation::{Sent, Subject, WireOf},
+        operation::{EncodedFor, Sent, Subject, WireOf},
         record::Fields,
     },
     response::Response,
@@ -64,11 +64,15 @@ operation! {
         }
     }
     outcome {
+        fn is_answer_to(answer: &Execution, request: &EncodedFor<Self>) -> bool {
+            request.is_about(answer.name.as_deref())
+        }
+
         fn settle(
             outcome: Result<Response<Execution>, Error>,
             sent: Sent<'_, Self::Protocol>,
         ) -> impl Future<Output = Result<Response<Execution>, Error>> + Send {
-            whose::settle(outcome, sent)
+            origin::settle(outcome, sent)
         }
     }
 }

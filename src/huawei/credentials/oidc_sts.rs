@@ -19,7 +19,6 @@ use crate::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         environment::Environment,
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
-        settings::Settings,
         transport::Reply,
     },
 };
@@ -140,9 +139,7 @@ impl OidcSts {
         if !session.policy_ids.is_empty() {
             body["policy_ids"] = session.policy_ids.into();
         }
-        let named = environment.variable("HUAWEICLOUD_SDK_STS_ENDPOINT");
-        let address = named.unwrap_or_else(|| endpoint::sts_host(context.region()));
-        let address = Settings::default().endpoint("sts_endpoint", &address)?;
+        let address = endpoint::sts_for(context)?;
         let request = AssumeAgencyWithOidc(body.to_string());
         let answer = context.exchange(Rest::anonymous(address), None, request, &OPTIONS);
         TemporaryKey::of_answer(answer.await, None, context).await

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::*;
-use crate::pipeline::clock::monotonic;
+use crate::pipeline::{clock::monotonic, environment::Environment};
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_repeated_only_under_a_name() {
@@ -340,7 +340,7 @@ async fn an_output_that_does_not_fit_is_no_reason_to_run_the_flow_again() {
     assert_eq!(of_alibaba.execution_name(), Some("n:1"));
     assert_eq!(of_huawei.execution_id(), Some("e"));
 
-    let request = alibaba::DescribeExecutionRequest::new("flow", "mine");
+    let request = alibaba::DescribeExecutionRequest::new("flow", "n:1");
     let call = alibaba_client(&answer()).describe_execution(request);
     let error = call
         .send()
@@ -386,4 +386,174 @@ async fn a_certificate_that_does_not_verify_lasts() {
     let error = Start::Named.send(&script).await.unwrap_err();
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert!(!error.is_retryable());
+}
+
+/// A code and a far `Date` on a status that says that the flow may have begun.
+#[tokio::test(start_paused = true)]
+async fn a_failure_behind_a_familiar_code_starts_nothing_twice() {
+    for code in [
+        "RequestTimeTooSkewed",
+        "InvalidTimeStamp.Expired",
+        "InvalidSecurityToken.Expired",
+        "Throttling.User",
+        "ResourceThrottled",
+        "ConcurrentUpdateError",
+        "APIGW.0301",
+        "APIGW.0613",
+        "APIGW.0308",
+        "FSS.0429",
+        "IAM.0020",
+    ] {
+        for status in [408, 421, 444, 460, 499, 500, 502, 504, 599] {
+            let body = json!({"Code": code, "error_code": code, "RequestId": "r"}).to_string();
+            let far = "Sun, 22 Nov 2026 12:40:00 GMT";
+            let refusal = move || at_once(with_header(reply(status, &body), "date", far));
+            for start in [Start::Sync, Start::Workflow] {
+                let script = Script::playing({
+                    let refusal = refusal.clone();
+                    move |_| Some(refusal())
+                });
+                let error = start.send(&script).await.unwrap_err();
+                assert_eq!(script.sent().len(), 1, "{start:?} {status} {code}");
+                assert_eq!(
+                    error.delivery(),
+                    Delivery::Unknown,
+                    "{start:?} {status} {code}"
+                );
+                assert!(error.may_have_started());
+                assert!(!error.is_retryable(), "{start:?} {status} {code}");
+            }
+            let script = Script::new([refusal(), started()]);
+            assert_eq!(
+                Start::Named.send(&script).await.unwrap(),
+                2,
+                "{status} {code}"
+            );
+            let sent = script.sent();
+            let time = parameter(&sent[1].1, "Timestamp").unwrap();
+            let ours = time.starts_with("2026-11-22T12:00");
+            assert!(ours, "a clock that nobody refused: {time}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_familiar_code_on_a_status_of_its_own_is_any_code() {
+    for (code, status) in [
+        ("Throttling", 403),
+        ("ResourceThrottled", 400),
+        ("RequestTimeTooSkewed", 400),
+        ("InvalidTimeStamp.Expired", 403),
+        ("TaskInvalidState", 400),
+        ("APIGW.0307", 403),
+        ("IAM.0020", 409),
+    ] {
+        let body = json!({"Code": code, "error_code": code, "RequestId": "r"}).to_string();
+        let far = "Sun, 22 Nov 2026 12:40:00 GMT";
+        let refusal = with_header(reply(status, &body), "date", far);
+        let script = Script::new([at_once(refusal)]);
+        let start = match code.contains(".0") {
+            true => Start::Workflow,
+            false => Start::Named,
+        };
+        let error = start.send(&script).await.unwrap_err();
+        assert_eq!(error.attempts(), 1, "{status} {code}");
+        assert_eq!(error.delivery(), Delivery::Refused, "{status} {code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_ends_before_there_is_a_connection_says_so() {
+    for start in STARTS {
+        let script = Script::playing(|_| Some(Step::Fail(Stage::Connecting)));
+        let error = start.send(&script).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert!(!error.may_have_started());
+        assert!(error.is_retryable());
+        assert!(error.to_string().contains("no connection to "), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_refuses_its_user_is_asked_once() {
+    for start in STARTS {
+        let script = Script::new([Step::Fail(Stage::Proxy)]);
+        let error = start.send(&script).await.unwrap_err();
+        assert_eq!(error.attempts(), 1);
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("proxy"), "{error}");
+    }
+}
+
+/// One synchronous start at this address, answered 407, where the variables name a proxy or none.
+async fn answered_407(
+    endpoint: &str,
+    proxied: bool,
+    http: Option<reqwest::ClientBuilder>,
+    answer: Reply,
+) -> (Error, usize) {
+    let proxy = "http://user:MARK-word@proxy.test:3128";
+    let environment = match proxied {
+        true => Environment::fake(&[("http_proxy", proxy), ("https_proxy", proxy)]),
+        false => Environment::fake(&[]),
+    };
+    let script = Script::new([at_once(answer)]);
+    let mut builder = alibaba::Client::builder()
+        .endpoint(endpoint)
+        .allow_http(true)
+        .credentials(Credentials::new("id", "secret"))
+        .environment(&environment)
+        .scripted(&script, Clock::starting_at(wall()));
+    if let Some(http) = http {
+        builder = builder.http(http);
+    }
+    let call = builder
+        .build()
+        .unwrap()
+        .start_sync_execution(StartSyncExecutionRequest::new("flow"));
+    let error = call.send().await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("MARK"), "{error:?}");
+    (error, script.sent().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_407_is_a_proxy_s_where_a_proxy_can_have_written_it() {
+    let page = || reply(407, "<html>Proxy Authentication Required</html>");
+    let asking = || with_header(page(), "proxy-authenticate", "Basic realm=\"x\"");
+    let own_client = || Some(reqwest::Client::builder());
+
+    for (http, answer) in [(None, page()), (None, asking()), (own_client(), asking())] {
+        let named = http.is_none();
+        let (error, sent) = answered_407("http://fnf.test", true, http, answer).await;
+        assert_eq!((error.attempts(), sent), (1, 1));
+        assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
+        assert_eq!(
+            error.status(),
+            Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+        );
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("proxy"), "{error}");
+        assert_eq!(
+            error.to_string().contains("proxy.test:3128"),
+            named,
+            "{error}"
+        );
+    }
+    // Inside TLS, to this machine, and where there is no proxy, it is a 4xx like any other.
+    for (endpoint, proxied, http, answer) in [
+        ("https://fnf.test", true, None, asking()),
+        ("http://127.0.0.1:1", true, None, asking()),
+        ("http://fnf.test", false, None, asking()),
+        ("http://fnf.test", true, own_client(), page()),
+    ] {
+        let (error, sent) = answered_407(endpoint, proxied, http, answer).await;
+        assert_eq!(sent, 1, "{endpoint}");
+        assert_eq!(error.delivery(), Delivery::Unknown, "{endpoint}: {error}");
+    }
+    let coded = reply(407, r#"{"Code":"New.Code","RequestId":"r"}"#);
+    let (error, _) = answered_407("https://fnf.test", true, None, coded).await;
+    assert_eq!(error.delivery(), Delivery::Refused);
 }

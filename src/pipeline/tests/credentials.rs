@@ -132,6 +132,41 @@ async fn no_call_begins_on_a_token_that_could_end_before_it() {
     );
 }
 
+/// The monotonic clock stands still while a laptop sleeps, and a token's life does not.
+#[tokio::test(start_paused = true)]
+async fn a_token_ends_by_the_clock_that_says_so_first() {
+    for (slept, ran) in [(3_500, 0), (0, 3_500), (1_800, 1_700)] {
+        let script = Script::new([
+            token_reply(1, 3_600),
+            done(),
+            done(),
+            token_reply(2, 3_600),
+            done(),
+        ]);
+        let clock = Clock::starting_at(wall());
+        let lid = clock.lid();
+        let client = huawei::Client::builder()
+            .region("cn-north-4")
+            .credentials(IamPassword::new("domain", "user", "password"))
+            .environment(&Environment::fake(&[]))
+            .scripted(&script, clock)
+            .build()
+            .unwrap();
+        run(&client).await.unwrap();
+        lid.shut_for(Duration::from_secs(slept / 2));
+        tokio::time::sleep(Duration::from_secs(ran / 2)).await;
+        run(&client).await.unwrap();
+        lid.shut_for(Duration::from_secs(slept / 2));
+        tokio::time::sleep(Duration::from_secs(ran / 2)).await;
+        run(&client).await.unwrap();
+        assert_eq!(
+            tokens(&script),
+            ["iam", "token-1", "token-1", "iam", "token-2"],
+            "slept {slept} s, ran {ran} s"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failed_renewal_keeps_a_usable_token_and_pauses() {
     let script = Script::playing({

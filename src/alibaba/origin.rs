@@ -1,8 +1,10 @@
-//! Whose is it? After a start under a name: was the execution of that name begun by this call?
+//! The origin of an execution: after a start under a name, was the execution of that name begun by
+//! this call?
 //!
-//! A name that we made is ours, always. Under a caller's name, an execution that began before the
-//! first attempt went out was there before us; one that began later is ours if it was given our
-//! input, and another caller's if not. Where time or input cannot be read, that is said.
+//! A name that we made is ours, always. Under a caller's name, an execution with another input is
+//! another's. One with our input is ours where it began after the first attempt went out, and was
+//! there before us where it began long before. In between, and where time or input cannot be read,
+//! there is no verdict: a wrong one would deny a flow that runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
@@ -32,6 +34,9 @@ type Outcome = Result<Response<Execution>, Error>;
 /// `Date` counts whole seconds, and clocks of one service may differ a little.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
+/// No two clocks of one service differ by this much.
+const LONG_BEFORE: TimeDelta = TimeDelta::minutes(10);
+
 pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
     let Some(subject) = sent.subject else {
         return outcome;
@@ -40,7 +45,8 @@ pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
         Ok(mut response) => {
             response.value.origin = match begun_by(
                 subject,
-                || sent.first_in_service_time(&response.headers, response.received),
+                &sent,
+                (&response.headers, response.received),
                 response.value.started_time,
                 response.value.input.as_ref(),
             ) {
@@ -75,7 +81,8 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
     };
     let whose = begun_by(
         subject,
-        || sent.first_in_service_time(&described.headers, described.received),
+        sent,
+        (&described.headers, described.received),
         described.value.started_time,
         described.value.input.as_ref(),
     );
@@ -114,32 +121,36 @@ async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Ex
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     Ours,
-    /// Begun before this call.
+    /// Begun long before this call.
     Before,
-    /// Begun during this call, with another input.
+    /// Begun with another input.
     AnotherCaller,
 }
 
 fn begun_by(
     subject: &Subject,
-    first_sent: impl FnOnce() -> Option<DateTime<Utc>>,
+    sent: &Sent<'_, Rpc>,
+    (headers, received): (&HeaderMap, Instant),
     started: Option<DateTime<Utc>>,
     input: Option<&Payload>,
 ) -> Option<Whose> {
     if !subject.named_by_caller {
         return Some(Whose::Ours);
     }
-    if started? < first_sent()? - TOLERANCE {
-        return Some(Whose::Before);
-    }
-    match (input, &subject.input) {
+    let has_our_input = match (input, &subject.input) {
         // The service shows inputs; where it shows none, there was none, or it has changed.
         (None, Some(ours)) if !is_empty(ours) => None,
-        (theirs, ours) => match same(theirs, ours.as_ref())? {
-            true => Some(Whose::Ours),
-            false => Some(Whose::AnotherCaller),
-        },
+        (theirs, ours) => same(theirs, ours.as_ref()),
+    };
+    if !has_our_input? {
+        return Some(Whose::AnotherCaller);
     }
+    let after = started? - sent.first_in_service_time(headers, received)?;
+    if after >= -TOLERANCE {
+        return Some(Whose::Ours);
+    }
+    // A clock of ours that stood still, or was set, moves our first attempt past a start of ours.
+    (after <= -LONG_BEFORE && sent.our_clocks_agree()).then_some(Whose::Before)
 }
 
 /// Whether two inputs are equal, as text or as JSON; absent, empty and `{}` alike. `None` where
@@ -213,7 +224,13 @@ impl Sent<'_, Rpc> {
         headers: &HeaderMap,
         received: Instant,
     ) -> Option<DateTime<Utc>> {
-        let ago = TimeDelta::from_std(received - self.first?).ok()?;
+        let ago = TimeDelta::from_std(received - self.first?.monotonic).ok()?;
         Some(date(headers)? - ago)
+    }
+
+    /// Whether our two clocks saw the same time go by since the first attempt.
+    fn our_clocks_agree(&self) -> bool {
+        let now = self.pipeline.core.clock.moment();
+        self.first.is_some_and(|first| now.agrees_since(first))
     }
 }
