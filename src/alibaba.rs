@@ -29,6 +29,7 @@ mod describe_execution;
 mod endpoint;
 mod executions;
 mod protocol;
+mod refusal;
 pub(crate) mod signature;
 mod whose;
 

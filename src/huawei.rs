@@ -29,6 +29,7 @@ mod credentials;
 mod endpoint;
 mod projects;
 mod protocol;
+mod refusal;
 pub(crate) mod signature;
 mod tokens;
 mod workflow_executions;

@@ -126,7 +126,7 @@ mod pipeline;
 mod response;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
-pub use payload::{ExecutionName, OptionalText, Payload, Secret};
+pub use payload::{ExecutionName, FlowText, OptionalText, Payload, Secret};
 pub use pipeline::{
     call::Call,
     credential::{BoxFuture, Context, Lease, ProvideCredential},

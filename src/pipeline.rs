@@ -25,6 +25,7 @@ pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
 pub(crate) mod transport;
+pub(crate) mod words;
 
 use std::{fmt, sync::Arc};
 

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     executions::{Environment, ExecutionStatus, into_output},
-    protocol::{Form, Rpc, Wire, read},
+    protocol::{Form, Rpc, Wire},
+    refusal::read,
 };
 use crate::{
     error::{Error, FlowFailureParts},
-    payload::{Payload, check_name},
+    payload::{FlowText, Payload, check_name},
     pipeline::{
         decode,
         operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
@@ -132,7 +133,7 @@ impl DescribeExecutionResponse {
     /// [`ErrorKind::FlowUnfinished`](crate::ErrorKind::FlowUnfinished).
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
         let ended = FlowFailureParts {
-            status: String::new(),
+            status: FlowText::default(),
             code: None,
             message: None,
             node_errors: Vec::new(),

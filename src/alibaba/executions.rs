@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     describe_execution::{DescribeExecutionRequest, DescribeExecutionResponse},
-    protocol::{Form, Rpc, Wire, read},
+    protocol::{Form, Rpc, Wire},
+    refusal::read,
     whose,
 };
 use crate::{
     error::{Error, ErrorKind, FlowFailure, FlowFailureParts},
     open_enum::open_enum,
-    payload::{ExecutionName, OptionalText, Payload, Secret, check_name},
+    payload::{ExecutionName, FlowText, OptionalText, Payload, Secret, check_name},
     pipeline::{
         decode,
         operation::{
@@ -303,17 +304,17 @@ pub struct StartSyncExecutionResponse {
     /// Why it failed; of no meaning when it succeeded.
     #[serde(
         default,
-        deserialize_with = "decode::text",
+        deserialize_with = "decode::words",
         skip_serializing_if = "Option::is_none"
     )]
-    pub error_code: Option<String>,
+    pub error_code: Option<FlowText>,
     /// Why it failed, in words.
     #[serde(
         default,
-        deserialize_with = "decode::text",
+        deserialize_with = "decode::words",
         skip_serializing_if = "Option::is_none"
     )]
-    pub error_message: Option<String>,
+    pub error_message: Option<FlowText>,
     /// What it gave.
     #[serde(
         default,
@@ -386,7 +387,7 @@ impl StartSyncExecutionResponse {
     /// [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
         let ended = FlowFailureParts {
-            status: String::new(),
+            status: FlowText::default(),
             code: self.error_code,
             message: self.error_message,
             node_errors: Vec::new(),
@@ -417,14 +418,15 @@ pub(super) fn into_output<T: DeserializeOwned>(
     let kind = match status {
         ExecutionStatus::Succeeded => {
             let output = ended.output.unwrap_or_else(|| Payload::from_json("null"));
-            return output.parse().map_err(of_execution);
+            let parsed = output.parse();
+            return parsed.map_err(|error: Error| of_execution(error.with_output(output)));
         }
         ExecutionStatus::Failed => ErrorKind::FlowFailed,
         ExecutionStatus::TimedOut => ErrorKind::FlowTimedOut,
         ExecutionStatus::Stopped => ErrorKind::FlowStopped,
         _ => ErrorKind::FlowUnfinished,
     };
-    ended.status = status.as_str().to_owned();
+    ended.status = status.as_str().into();
     Err(of_execution(Error::flow(kind, FlowFailure::of(ended))))
 }
 
@@ -483,6 +485,11 @@ impl Operation for StartSyncExecutionRequest {
 
     fn decode(reply: &Reply) -> Result<Self::Output, DecodeError> {
         read(reply)
+    }
+
+    fn scrub(output: &mut Self::Output, words: &mut dyn FnMut(&mut FlowText)) {
+        let texts = [&mut output.error_code, &mut output.error_message];
+        texts.into_iter().flatten().for_each(words);
     }
 
     fn request_id(output: &Self::Output) -> Option<&str> {

@@ -10,7 +10,7 @@ use super::protocol::{Rest, Wire, push_segment};
 use crate::{
     error::{Error, ErrorKind, FlowFailure, FlowFailureParts, NodeError},
     open_enum::open_enum,
-    payload::{self, Payload},
+    payload::{self, FlowText, Payload},
     pipeline::{
         decode,
         operation::{DecodeError, Encoded, Operation, Replay, Timeouts, sealed::Sealed},
@@ -167,18 +167,16 @@ impl StartSyncWorkflowExecutionResponse {
         let kind = match self.status {
             WorkflowExecutionStatus::Success => {
                 let null = || Payload::from_json("null");
-                return self
-                    .output
-                    .unwrap_or_else(null)
-                    .parse()
-                    .map_err(of_execution);
+                let output = self.output.unwrap_or_else(null);
+                let parsed = output.parse();
+                return parsed.map_err(|error: Error| of_execution(error.with_output(output)));
             }
             WorkflowExecutionStatus::Fail => ErrorKind::FlowFailed,
             WorkflowExecutionStatus::Timeout => ErrorKind::FlowTimedOut,
             WorkflowExecutionStatus::Unknown(_) => ErrorKind::FlowUnfinished,
         };
         let failure = FlowFailure::of(FlowFailureParts {
-            status: self.status.as_str().to_owned(),
+            status: self.status.as_str().into(),
             node_errors: self.errors,
             execution: self.execution_id,
             output: self.output,
@@ -232,6 +230,13 @@ impl Operation for StartSyncWorkflowExecutionRequest {
     }
 
     fn decode(reply: &Reply) -> Result<Self::Output, DecodeError> {
-        super::protocol::read(reply)
+        super::refusal::read(reply)
+    }
+
+    fn scrub(output: &mut Self::Output, words: &mut dyn FnMut(&mut FlowText)) {
+        for node in &mut output.errors {
+            let texts = [&mut node.node_id, &mut node.error_message];
+            texts.into_iter().flatten().for_each(&mut *words);
+        }
     }
 }

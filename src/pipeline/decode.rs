@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::payload::Payload;
+use crate::payload::{FlowText, Payload};
 
 /// Reads a JSON object. Derived code would take an array's items for the fields, in order.
 pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
@@ -71,13 +71,11 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Text)
 }
 
-/// A text that is one on the wire, and not empty; anything else is absent.
-pub(crate) fn strict_text<'de, D: Deserializer<'de>>(
+/// The same of a flow's own words.
+pub(crate) fn words<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    let text = raw.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-    Ok(text.filter(|text| !text.is_empty()))
+) -> Result<Option<FlowText>, D::Error> {
+    Ok(text(deserializer)?.map(FlowText::from))
 }
 
 /// A text without which the reply means nothing, read as a `T`.

@@ -4,10 +4,15 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Pipeline, protocol::Protocol, retry::RetryPolicy, transport::Reply};
+use super::{
+    Pipeline,
+    protocol::{Coded, Protocol},
+    retry::RetryPolicy,
+    transport::Reply,
+};
 use crate::{
-    error::{Error, ErrorCode},
-    payload::Payload,
+    error::Error,
+    payload::{FlowText, Payload},
     response::Response,
 };
 
@@ -31,6 +36,10 @@ pub trait Operation: sealed::Sealed + Sized + Send + 'static {
     /// Reads the body of a 2xx reply.
     #[doc(hidden)]
     fn decode(reply: &Reply) -> Result<Self::Output, DecodeError>;
+
+    /// Hides in the flow's own words what they may not show.
+    #[doc(hidden)]
+    fn scrub(_output: &mut Self::Output, _words: &mut dyn FnMut(&mut FlowText)) {}
 
     /// The request id in the body, for those who put it there.
     #[doc(hidden)]
@@ -145,13 +154,6 @@ pub enum DecodeError {
     #[error("the answer has an unusable {0}")]
     Unusable(&'static str),
     /// The body of a 2xx reply holds a code and no result.
-    #[error("{message}")]
-    Code {
-        /// The code.
-        code: ErrorCode,
-        /// What the service says to it.
-        message: String,
-        /// Whether the body repeats what was signed.
-        echoes: bool,
-    },
+    #[error("an answer with a code and no result")]
+    Code(Coded),
 }

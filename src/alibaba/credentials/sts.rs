@@ -10,8 +10,11 @@ use super::{
     fields::{Issued, TemporaryKey},
 };
 use crate::{
-    alibaba::protocol::{Form, Rpc, Wire, read},
-    error::{Error, ErrorKind},
+    alibaba::{
+        protocol::{Form, Rpc, Wire},
+        refusal::read,
+    },
+    error::Error,
     payload::Secret,
     pipeline::{
         call::CallOptions,
@@ -131,9 +134,8 @@ impl Role {
 fn lease(answer: Result<Response<TemporaryKey>, Error>) -> Result<Lease<Credentials>, Error> {
     match answer {
         Ok(answer) => answer.value.lease(&answer.headers),
-        // The part of an answer that could not be read may hold the secret all the same.
-        Err(error) if error.kind() == ErrorKind::Decode => Err(error.with_body_excerpt(&[])),
-        Err(error) => Err(error),
+        // An answer that could not be read may hold the secret all the same.
+        Err(error) => Err(error.without_body()),
     }
 }
 
