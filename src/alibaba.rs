@@ -30,6 +30,7 @@ mod endpoint;
 pub(crate) mod operations;
 mod origin;
 mod protocol;
+mod refusal;
 pub(crate) mod signature;
 
 pub use client::{Client, ClientBuilder};

@@ -8,13 +8,17 @@ mod huawei;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
 
 pub use code::ErrorCode;
 
-use crate::{payload::Payload, pipeline::declare::response};
+use crate::{
+    payload::{FlowText, Payload},
+    pipeline::declare::response,
+};
 
 /// Why a call gave no value. One type for both clouds.
 ///
@@ -55,6 +59,10 @@ struct Inner {
     execution_id: Option<String>,
     retry_after: Option<Duration>,
     body_excerpt: Option<Box<[u8]>>,
+    /// An answer that could not be used, as it came.
+    body: Option<Bytes>,
+    /// What a flow that succeeded gave, where it did not fit.
+    output: Option<Payload>,
     flow_failure: Option<FlowFailure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -130,9 +138,9 @@ pub struct FlowFailure(pub(crate) Box<FlowFailureParts>);
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct FlowFailureParts {
-    pub(crate) status: String,
-    pub(crate) code: Option<String>,
-    pub(crate) message: Option<String>,
+    pub(crate) status: FlowText,
+    pub(crate) code: Option<FlowText>,
+    pub(crate) message: Option<FlowText>,
     pub(crate) node_errors: Vec<NodeError>,
     pub(crate) execution: Option<String>,
     pub(crate) output: Option<Payload>,
@@ -145,9 +153,9 @@ response! {
     /// What went wrong in one node of a Huawei Cloud flow (`SyncExecutionNodeErrorDetail`).
     NodeError {
         /// Id of the flow node.
-        pub node_id: Option<String> = "node_id",
+        pub node_id: Option<FlowText> = "node_id",
         /// What the node said, up to 2,048 characters.
-        pub error_message: Option<String> = "error_message",
+        pub error_message: Option<FlowText> = "error_message",
         /// When the node began.
         pub begin_time: Option<DateTime<Utc>> = "begin_time",
         /// When the node ended.
@@ -242,9 +250,28 @@ impl Error {
         passing && (self.0.delivery < Delivery::Unknown || self.0.repeatable)
     }
 
-    /// The first 256 bytes of an answer that was an error or could not be read.
+    /// What the flow gave, where it is not what was asked for: it does not fit the wanted type, or
+    /// the flow did not succeed.
     ///
-    /// Not part of `Display` or `Debug`: a body may hold what a flow was given.
+    /// As data: not part of `Display` or `Debug`.
+    pub fn output(&self) -> Option<&Payload> {
+        let of_failure = || self.0.flow_failure.as_ref()?.output();
+        self.0.output.as_ref().or_else(of_failure)
+    }
+
+    /// The whole body of an answer that could not be read though the service took the call, up to
+    /// the limit of replies.
+    ///
+    /// As data, byte for byte: not part of `Display` or `Debug`, for it may hold what a flow was
+    /// given. Answers with credentials in them are not kept.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.body.as_ref()
+    }
+
+    /// The first 256 bytes of an answer with another status than 2xx, as text without what it
+    /// repeats of the request. None where it repeats what was signed.
+    ///
+    /// Not part of `Display` or `Debug`.
     pub fn body_excerpt(&self) -> Option<&[u8]> {
         self.0.body_excerpt.as_deref()
     }
@@ -276,7 +303,7 @@ impl Error {
         let mut message = message.into();
         // The service's words are often in it, and callers log it: no line of a log is forged.
         if message.contains(breaks_lines) {
-            message = OneLine(&message).to_string();
+            message = on_one_line(&message);
         }
         Self(Box::new(Inner {
             kind,
@@ -323,9 +350,33 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_body_excerpt(mut self, body: &[u8]) -> Self {
-        let end = body.len().min(BODY_EXCERPT_BYTES);
-        self.0.body_excerpt = (end > 0).then(|| body[..end].into());
+    /// Keeps the first bytes of a text in which nothing is to be hidden any more.
+    pub(crate) fn with_body_excerpt(mut self, text: &str) -> Self {
+        let end = floor(text, BODY_EXCERPT_BYTES);
+        self.0.body_excerpt = (end > 0).then(|| text.as_bytes()[..end].into());
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: Bytes) -> Self {
+        self.0.body = (!body.is_empty()).then_some(body);
+        self
+    }
+
+    /// Keeps nothing of an answer that was to bring a credential: what could not be read may hold
+    /// it all the same.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.0.body = None;
+        self
+    }
+
+    pub(crate) fn with_output(mut self, output: Payload) -> Self {
+        self.0.output = Some(output);
+        self
+    }
+
+    pub(crate) fn with_execution(mut self, name: Option<String>, id: Option<String>) -> Self {
+        self.0.execution_name = name;
+        self.0.execution_id = id;
         self
     }
 
@@ -363,13 +414,18 @@ impl Error {
     ) -> Self {
         self.0.starts = starts;
         self.0.repeatable = repeatable;
-        self.0.execution_name = execution_name.map(str::to_owned);
+        if let Some(name) = execution_name {
+            self.0.execution_name = Some(name.to_owned());
+        }
         self
     }
 
     /// The error of a flow that ran and did not succeed.
     pub(crate) fn flow(kind: ErrorKind, failure: FlowFailure) -> Self {
-        let mut error = Self::new(kind, failure.to_string());
+        let mut message = String::new();
+        // A `String` takes all that is written.
+        let _ = failure.write(&mut message, &mut Printed::with_room(usize::MAX));
+        let mut error = Self::new(kind, message);
         error.0.flow_failure = Some(failure);
         error
     }
@@ -418,9 +474,9 @@ impl FlowFailure {
     /// A failure with a code and a message: what a flow given to the emulator fails with.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::of(FlowFailureParts {
-            status: "Failed".to_owned(),
-            code: Some(code.into()),
-            message: Some(message.into()),
+            status: "Failed".into(),
+            code: Some(FlowText::from(code)),
+            message: Some(FlowText::from(message)),
             ..FlowFailureParts::default()
         })
     }
@@ -428,7 +484,7 @@ impl FlowFailure {
     /// The failure of a flow that ran into its time limit.
     pub fn timed_out() -> Self {
         Self::of(FlowFailureParts {
-            status: "TimedOut".to_owned(),
+            status: "TimedOut".into(),
             ..FlowFailureParts::default()
         })
     }
@@ -480,14 +536,29 @@ impl FlowFailure {
 
 impl fmt::Display for FlowFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the flow ended with status {}", OneLine(self.status()))?;
-        for part in [self.code(), self.message()].into_iter().flatten() {
-            write!(f, ": {}", OneLine(part))?;
+        self.write(f, &mut Printed::new())
+    }
+}
+
+impl FlowFailure {
+    fn write(&self, f: &mut dyn fmt::Write, printed: &mut Printed) -> fmt::Result {
+        let parts = &*self.0;
+        f.write_str("the flow ended with status ")?;
+        printed.write(f, parts.status.shown())?;
+        for part in [&parts.code, &parts.message].into_iter().flatten() {
+            f.write_str(": ")?;
+            printed.write(f, part.shown())?;
         }
-        for node in self.node_errors() {
-            let id = node.node_id.as_deref().unwrap_or("?");
-            let message = node.error_message.as_deref().unwrap_or("no message");
-            write!(f, "; node {}: {}", OneLine(id), OneLine(message))?;
+        for node in &parts.node_errors {
+            if printed.is_full() {
+                return f.write_str("; ...");
+            }
+            let id = node.node_id.as_ref().map_or("?", FlowText::shown);
+            let message = node.error_message.as_ref();
+            f.write_str("; node ")?;
+            printed.write(f, id)?;
+            f.write_str(": ")?;
+            printed.write(f, message.map_or("no message", FlowText::shown))?;
         }
         Ok(())
     }
@@ -496,25 +567,43 @@ impl fmt::Display for FlowFailure {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
+        // Room for the code and the ids comes first: they are what one looks things up by.
+        let mut ids = Printed::with_room(WORDS_BYTES / 4);
+        let mut printed = Printed::with_room(WORDS_BYTES - WORDS_BYTES / 4);
         if let Some(operation) = &inner.operation {
             write!(f, "{operation}: ")?;
         }
+        if let Some(code) = &inner.code {
+            ids.write(f, code.as_str())?;
+        }
         match (&inner.code, inner.status) {
-            (Some(code), Some(status)) => {
-                write!(f, "{} (HTTP {}): ", OneLine(code.as_str()), status.as_u16())?;
-            }
-            (Some(code), None) => write!(f, "{}: ", OneLine(code.as_str()))?,
+            (Some(_), Some(status)) => write!(f, " (HTTP {}): ", status.as_u16())?,
+            (Some(_), None) => f.write_str(": ")?,
             (None, Some(status)) => write!(f, "HTTP {}: ", status.as_u16())?,
             (None, None) => {}
         }
-        f.write_str(&inner.message)?;
+        match &inner.flow_failure {
+            Some(failure) => failure.write(f, &mut printed)?,
+            None => printed.write(f, &inner.message)?,
+        }
         if let Some(id) = &inner.request_id {
-            write!(f, " [request id {}]", OneLine(id))?;
+            f.write_str(" [request id ")?;
+            ids.write(f, id)?;
+            f.write_str("]")?;
         }
         if let Some(name) = &inner.execution_name
             && self.may_have_started()
         {
-            write!(f, " [execution name {}]", OneLine(name))?;
+            f.write_str(" [execution name ")?;
+            ids.write(f, name)?;
+            f.write_str("]")?;
+        }
+        if let Some(id) = &inner.execution_id
+            && self.may_have_started()
+        {
+            f.write_str(" [execution id ")?;
+            ids.write(f, id)?;
+            f.write_str("]")?;
         }
         if inner.attempts > 1 {
             write!(f, " [{} attempts]", inner.attempts)?;
@@ -551,17 +640,68 @@ fn breaks_lines(c: char) -> bool {
     c.is_control() || is_mark
 }
 
-/// Prints a text of the service's on one line: control characters become spaces.
-pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+/// A text on one line: control characters become spaces.
+fn on_one_line(text: &str) -> String {
+    text.replace(breaks_lines, " ")
+}
 
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, part) in self.0.split(breaks_lines).enumerate() {
+/// How much of others' words is printed of one error, in bytes.
+const WORDS_BYTES: usize = 1024;
+
+/// Prints words of others: on one line, and not more of them than there is room for.
+pub(crate) struct Printed {
+    room: usize,
+}
+
+impl Printed {
+    pub(crate) fn new() -> Self {
+        Self::with_room(WORDS_BYTES)
+    }
+
+    pub(crate) fn with_room(room: usize) -> Self {
+        Self { room }
+    }
+
+    fn is_full(&self) -> bool {
+        self.room == 0
+    }
+
+    pub(crate) fn write(&mut self, f: &mut dyn fmt::Write, text: &str) -> fmt::Result {
+        let end = floor(text, self.room);
+        for (i, part) in text[..end].split(breaks_lines).enumerate() {
             if i > 0 {
                 f.write_str(" ")?;
             }
             f.write_str(part)?;
         }
+        self.room -= end;
+        if end < text.len() {
+            self.room = 0;
+            write!(f, "... ({} bytes)", text.len())?;
+        }
         Ok(())
     }
 }
+
+/// The end of the longest beginning of a text that has at most so many bytes.
+fn floor(text: &str, bytes: usize) -> usize {
+    if bytes >= text.len() {
+        return text.len();
+    }
+    (0..=bytes)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+/// Words of others for logs.
+pub(crate) struct Logged<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Logged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printed::with_room(WORDS_BYTES / 4).write(f, self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ mod endpoint;
 pub(crate) mod operations;
 mod projects;
 mod protocol;
+mod refusal;
 pub(crate) mod signature;
 mod tokens;
 

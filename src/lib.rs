@@ -127,7 +127,7 @@ mod pipeline;
 mod response;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
-pub use payload::{ExecutionName, Given, Payload, Secret};
+pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
 pub use pipeline::{
     call::Call,
     credential::{BoxFuture, Context, Lease, ProvideCredential},

@@ -26,7 +26,9 @@ impl Outcome {
         let given = match self.kind {
             None => {
                 let output = self.failure.output;
-                output.unwrap_or_else(|| Payload::from_json("null")).parse()
+                let output = output.unwrap_or_else(|| Payload::from_json("null"));
+                let parsed = output.parse();
+                parsed.map_err(|error: Error| error.with_output(output))
             }
             Some(kind) => Err(Error::flow(kind, FlowFailure::of(self.failure))),
         };

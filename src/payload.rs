@@ -1,12 +1,15 @@
 //! Values that know how to print: JSON text, secrets, execution names.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, ops::Deref, str::FromStr};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned, de::IgnoredAny};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind, Printed},
+    pipeline::words::{Hide, Sensitive},
+};
 
 /// JSON text on its way to or from a flow, exactly as written.
 ///
@@ -160,6 +163,107 @@ impl fmt::Debug for Secret {
 impl<T: Into<String>> From<T> for Secret {
     fn from(text: T) -> Self {
         Self::new(text)
+    }
+}
+
+/// The words of a flow: an error's code or message as the flow, or one of its nodes, wrote it.
+///
+/// The text is the flow's business and kept as it came, but for secrets of the request, which are
+/// hidden in it. `Display` and `Debug` also hide what the flow was given, and print at most 1 KiB
+/// on one line.
+///
+/// ```
+/// use cloud_workflows::FlowText;
+///
+/// let text = FlowText::from("no such\norder");
+/// assert_eq!(text.as_str(), "no such\norder");
+/// assert_eq!(text.to_string(), "no such order");
+/// ```
+#[derive(Clone, Default)]
+pub struct FlowText {
+    text: String,
+    /// What is printed, where that is another text.
+    shown: Option<Box<str>>,
+}
+
+impl FlowText {
+    /// The text as data.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What may be printed of it.
+    pub(crate) fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Hides the request's secrets in it, and its input where it is printed.
+    pub(crate) fn scrub(&mut self, sensitive: &Sensitive) {
+        if let Cow::Owned(text) = sensitive.scrub(&self.text, Hide::Secrets) {
+            self.text = text;
+        }
+        self.shown = match sensitive.scrub(&self.text, Hide::All) {
+            Cow::Owned(shown) => Some(shown.into()),
+            Cow::Borrowed(_) => None,
+        };
+    }
+}
+
+impl Deref for FlowText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<T: Into<String>> From<T> for FlowText {
+    fn from(text: T) -> Self {
+        Self {
+            text: text.into(),
+            shown: None,
+        }
+    }
+}
+
+/// By their texts.
+impl PartialEq for FlowText {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for FlowText {}
+
+impl PartialEq<str> for FlowText {
+    fn eq(&self, other: &str) -> bool {
+        self.text == other
+    }
+}
+
+impl PartialEq<&str> for FlowText {
+    fn eq(&self, other: &&str) -> bool {
+        self.text == *other
+    }
+}
+
+impl fmt::Display for FlowText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printed::new().write(f, self.shown())
+    }
+}
+
+impl fmt::Debug for FlowText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        fmt::Display::fmt(self, f)?;
+        f.write_str("\"")
+    }
+}
+
+impl Serialize for FlowText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 

@@ -37,6 +37,7 @@ mod tests;
 pub(crate) mod transport;
 mod unsent;
 pub(crate) mod value;
+pub(crate) mod words;
 
 use std::{fmt, sync::Arc};
 

@@ -1054,7 +1054,11 @@ async fn faults_decided_by_a_closure() {
             .0,
         200
     );
-    assert_eq!(emulator.faults_left(), ["StartSyncExecution"], "the other came");
+    assert_eq!(
+        emulator.faults_left(),
+        ["StartSyncExecution"],
+        "the other came"
+    );
     emulator.clear_faults();
     assert!(emulator.faults_left().is_empty());
     let (_, body) = json_of(post_form(&emulator, body).await.unwrap()).await;

@@ -38,7 +38,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Credentials {
     pub(super) access_key_id: String,
-    access_key_secret: Secret,
+    pub(super) access_key_secret: Secret,
     pub(super) security_token: Option<Secret>,
     pub(super) key: Key,
 }

@@ -4,28 +4,25 @@
 //! proxies log it; the vendor's Node client sends these operations so. What the metadata has as GET
 //! has them in the query. Source: Alibaba Cloud, "Request structure and signature (RPC)".
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-use super::{credentials::Credentials, signature};
+use super::{credentials::Credentials, refusal};
 use crate::{
-    error::{Error, ErrorCode, ErrorKind},
+    error::Error,
     payload::hex,
     pipeline::{
         declared::{Entry, Family},
-        decode, json,
+        json,
         operation::DecodeError,
         percent::{encoded_length, push_encoded},
-        protocol::{Protocol, Refusal, RefusalClass, Stamp, digits},
+        protocol::{Protocol, Refusal, Stamp, Told, digits},
         read,
         record::{Fields, Record},
-        retry::retry_after,
         show,
         transport::{HttpRequest, Reply},
+        words::Sensitive,
     },
 };
 
@@ -123,7 +120,8 @@ impl Family for Rpc {
     }
 
     fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
-        read::record(&json::text(&reply.body)).map_err(|fault| coded(reply, fault.into()))
+        read::record(&json::text(&reply.body))
+            .map_err(|fault| refusal::instead(reply, fault.into()))
     }
 
     fn request_id_in(answer: &dyn Fields) -> Option<&str> {
@@ -278,66 +276,21 @@ impl Protocol for Rpc {
         stamp: &Stamp,
         reply: &Reply,
     ) -> Refusal {
-        let body = ErrorBody::read(&reply.body);
-        let asked = reply.headers.get("x-acs-retry-after");
-        let asked = asked.and_then(|ms| ms.to_str().ok()?.trim().parse().ok());
-        let retry_after = asked
-            .map(Duration::from_millis)
-            .or_else(|| retry_after(&reply.headers, stamp.now));
-        let request_id = body.request_id.or_else(|| self.request_id(reply));
-        let Some(code) = body.code else {
-            return Refusal {
-                code: None,
-                kind: ErrorKind::of_status(reply.status),
-                message: body.message.unwrap_or_else(|| reply.describe()),
-                request_id,
-                retry_after,
-                class: RefusalClass::Uncoded,
-                echoes: false,
-                may_lock: false,
-            };
-        };
-        let code = ErrorCode::from(code.as_str());
-        let is_temporary = credential.is_some_and(|key| key.security_token.is_some());
-        let class = match &code {
-            code if code.is_throttling(reply.status) => RefusalClass::Throttled,
-            ErrorCode::RequestTimeTooSkewed | ErrorCode::InvalidTimeStampExpired => {
-                RefusalClass::Clock
-            }
-            ErrorCode::InvalidSecurityTokenExpired => RefusalClass::CredentialAged,
-            ErrorCode::InvalidAccessKeyID if is_temporary => RefusalClass::CredentialAged,
-            ErrorCode::ConcurrentUpdateError | ErrorCode::TaskInvalidState => {
-                RefusalClass::Conflict
-            }
-            ErrorCode::SignatureNonceUsed => RefusalClass::NonceUsed,
-            _ => RefusalClass::Coded,
-        };
-        let message = match (&code, body.message) {
-            // The gateway echoes what it signed, and with it input and tokens.
-            (ErrorCode::SignatureDoesNotMatch, message) => {
-                let ours = self.canonical(wire, credential, stamp);
-                let echo = message.unwrap_or_default();
-                signature::explain(wire.method.as_str(), &ours, &echo)
-            }
-            // The product's own code echoes nothing.
-            (ErrorCode::SignatureNotMatch, message) => format!(
-                "{} (check that the access key secret belongs to this access key id, and that \
-                 nothing on the way changes the request)",
-                message.unwrap_or_default().trim_end()
-            ),
-            (_, Some(message)) => message,
-            (_, None) => reply.describe(),
-        };
-        Refusal {
-            kind: code.kind(reply.status),
-            echoes: code == ErrorCode::SignatureDoesNotMatch,
-            may_lock: true,
-            code: Some(code),
-            message,
-            request_id,
-            retry_after,
-            class,
-        }
+        let sent = self.prepare(wire, credential, stamp).ok();
+        refusal::of(sent.as_ref(), credential, stamp, reply)
+    }
+
+    fn sensitive(
+        &self,
+        sent: &HttpRequest,
+        credential: Option<&Credentials>,
+        sensitive: &mut Sensitive,
+    ) {
+        refusal::sensitive(sent, credential, sensitive);
+    }
+
+    fn told(&self, reply: &Reply) -> Told {
+        refusal::told(reply)
     }
 
     fn endpoint(&self) -> &Url {
@@ -345,89 +298,6 @@ impl Protocol for Rpc {
     }
 
     fn request_id(&self, reply: &Reply) -> Option<String> {
-        let id = reply.headers.get("x-acs-request-id")?.to_str().ok()?;
-        (!id.is_empty()).then(|| id.to_owned())
+        refusal::request_id(reply)
     }
-}
-
-/// Reads the body of a 2xx reply; one with a code and no result is that code.
-pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError> {
-    decode::object(&reply.body).map_err(|fault| coded(reply, fault.into()))
-}
-
-/// What is wrong with the body of a 2xx reply that is no answer: a code, or else this fault.
-fn coded(reply: &Reply, fault: DecodeError) -> DecodeError {
-    match ErrorBody::read(&reply.body) {
-        ErrorBody {
-            code: Some(code),
-            message,
-            ..
-        } => {
-            let code = ErrorCode::from(code.as_str());
-            let echoes = code == ErrorCode::SignatureDoesNotMatch;
-            let message = message.filter(|_| !echoes);
-            DecodeError::Code {
-                code,
-                message: message.unwrap_or_else(|| "an answer with a code and no result".into()),
-                echoes,
-            }
-        }
-        _ => fault,
-    }
-}
-
-/// What error bodies hold, in any of their shapes.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ErrorBody {
-    /// A number there is a proxy's word, not the service's.
-    #[serde(
-        rename = "Code",
-        alias = "code",
-        deserialize_with = "decode::strict_text"
-    )]
-    code: Option<String>,
-    #[serde(
-        rename = "Message",
-        alias = "message",
-        deserialize_with = "decode::text"
-    )]
-    message: Option<String>,
-    #[serde(
-        rename = "RequestId",
-        alias = "requestId",
-        deserialize_with = "decode::text"
-    )]
-    request_id: Option<String>,
-}
-
-impl ErrorBody {
-    fn read(body: &[u8]) -> Self {
-        if let Ok(body) = decode::object(body) {
-            return body;
-        }
-        // XML is what the gateway writes when it did not get as far as reading `Format`.
-        let text = String::from_utf8_lossy(body);
-        if !text.contains("<Error>") {
-            return Self::default();
-        }
-        Self {
-            code: xml_element(&text, "Code"),
-            message: xml_element(&text, "Message"),
-            request_id: xml_element(&text, "RequestId"),
-        }
-    }
-}
-
-/// The text of the first element of this name.
-fn xml_element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    let text = text
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&apos;", "'")
-        .replace("&amp;", "&");
-    (!text.is_empty()).then_some(text)
 }

@@ -44,48 +44,6 @@ impl Key {
     }
 }
 
-/// Compares what the other side says it signed with the canonical query that we signed, and says
-/// which of the two is wrong. Names parameters, shows no values.
-pub(crate) fn explain(method: &str, canonical: &[u8], echo: &str) -> String {
-    let Some((theirs_method, theirs)) = read_echo(echo) else {
-        return "the signature does not match; check the access key secret".to_owned();
-    };
-    if theirs_method != method {
-        return format!(
-            "the signature does not match: the service signed {theirs_method}, we signed {method}; something on the way changed the method"
-        );
-    }
-    if theirs.as_bytes() == canonical {
-        return "the signature does not match although both sides signed the same text: the access \
-                key secret is wrong"
-            .to_owned();
-    }
-    let mut theirs = theirs.as_bytes().split(|byte| *byte == b'&');
-    let differing = canonical
-        .split(|byte| *byte == b'&')
-        .find(|ours| theirs.next() != Some(ours))
-        .and_then(|ours| std::str::from_utf8(ours.split(|byte| *byte == b'=').next()?).ok())
-        // A name of theirs that we did not send is a stranger's text.
-        .unwrap_or("one that we did not send");
-    format!(
-        "the signature does not match: the service signed other parameters than we sent, the first \
-         that differs is {differing}; something on the way changed the request"
-    )
-}
-
-/// `METHOD&%2F&` and the encoded canonical query, somewhere in a message.
-fn read_echo(message: &str) -> Option<(&str, String)> {
-    let (before, after) = message.split_once("&%2F&")?;
-    let method_at = before
-        .rfind(|c: char| !c.is_ascii_uppercase())
-        .map_or(0, |at| at + 1);
-    let encoded = after.split_ascii_whitespace().next().unwrap_or_default();
-    let canonical = percent_encoding::percent_decode_str(encoded)
-        .decode_utf8()
-        .ok()?;
-    Some((&before[method_at..], canonical.into_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -163,46 +121,6 @@ mod tests {
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let signature = sign("POST", "testsecret", &parameters.into());
         assert_eq!(signature, "aqpdR2kNeYVLUuRid1xxOVX6EXI=");
-    }
-
-    #[test]
-    fn says_which_side_of_a_mismatch_is_wrong() {
-        let ours = b"A=1&Input=%7BMARKER%7D&Z=";
-        let explain = |echo: &str| super::explain("POST", ours, echo);
-        let echo = |query: &str| {
-            let encoded = utf8_percent_encode(query, RESERVED);
-            format!(
-                "Specified signature is not matched. server string to sign is:POST&%2F&{encoded}"
-            )
-        };
-        let same = explain(&echo("A=1&Input=%7BMARKER%7D&Z="));
-        assert!(same.ends_with("the access key secret is wrong"), "{same}");
-        for (query, name) in [
-            ("A=2&Input=%7BMARKER%7D&Z=", "A;"),
-            ("A=1&Input=%7BMARKERS%7D&Z=", "Input;"),
-            ("A=1&Input=%7BMARKER%7D", "Z;"),
-            (
-                "A=1&Input=%7BMARKER%7D&Z=&ZZ=1",
-                "one that we did not send;",
-            ),
-            ("", "A;"),
-        ] {
-            let text = explain(&echo(query));
-            assert!(
-                text.contains(&format!("the first that differs is {name}")),
-                "{text}"
-            );
-            assert!(!text.contains("MARKER"), "{text}");
-        }
-        let get = explain("is:GET&%2F&A%3D1");
-        assert!(
-            get.contains("the service signed GET, we signed POST"),
-            "{get}"
-        );
-        for no_echo in ["", "no echo", "&%2F&", "POST&%2F&%FF%FE"] {
-            let text = explain(no_echo);
-            assert!(text.starts_with("the signature does not match"), "{text}");
-        }
     }
 
     /// Keys up to and beyond HMAC's block size, against the plain definition.

@@ -9,6 +9,7 @@ use super::ErrorKind;
 use super::alibaba::alibaba_codes;
 #[cfg(feature = "huawei")]
 use super::huawei::huawei_codes;
+use crate::pipeline::words::Sensitive;
 
 macro_rules! define {
     ($([$($variant:ident $wire:literal [$($status:literal)*] $meaning:literal;)*])*) => {
@@ -118,6 +119,18 @@ impl ErrorCode {
             _ if text.ends_with(".NotFound") => ErrorKind::InvalidRequest,
             _ if text.ends_with("AlreadyExists") => ErrorKind::AlreadyExists,
             _ => ErrorKind::of_status(status),
+        }
+    }
+
+    /// Without what a code that nobody lists repeats of the request.
+    pub(crate) fn scrubbed(self, sensitive: &Sensitive) -> Self {
+        match self {
+            Self::Other(text) => {
+                let mut text = String::from(text);
+                sensitive.hide(&mut text);
+                Self::Other(text.into())
+            }
+            documented => documented,
         }
     }
 

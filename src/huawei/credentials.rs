@@ -133,7 +133,7 @@ impl ProvideCredential<Credential> for Token {
 #[derive(Clone)]
 pub struct AccessKey {
     pub(super) access_key: String,
-    secret_key: Secret,
+    pub(super) secret_key: Secret,
     pub(super) security_token: Option<Secret>,
     pub(super) project_id: Option<String>,
     pub(super) key: Key,

@@ -1,31 +1,29 @@
 //! REST: JSON over paths, authenticated by a token or a signature; IAM's token calls by nothing.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::value::RawValue;
 use url::Url;
 
 use super::{
     credentials::{AccessKey, Credential},
-    signature::{self, Comparison},
+    refusal, signature,
 };
 use crate::{
-    error::{Error, ErrorCode, ErrorKind},
+    error::{Error, ErrorKind},
     pipeline::{
-        attempt::SKEW,
         declared::{Entry, Family},
         json,
         operation::DecodeError,
         percent::RESERVED,
-        protocol::{Protocol, Refusal, RefusalClass, Stamp},
+        protocol::{Protocol, Refusal, Stamp, Told},
         read,
         record::{Fields, Place, Record, Shown},
-        retry::{date, retry_after},
         show,
         transport::{HttpRequest, Reply},
+        words::Sensitive,
     },
 };
 
@@ -128,7 +126,8 @@ impl Family for Rest {
     }
 
     fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
-        read::record(&json::text(&reply.body)).map_err(|fault| coded(reply, fault.into()))
+        read::record(&json::text(&reply.body))
+            .map_err(|fault| refusal::instead(reply, refusal::Service::FunctionGraph, fault.into()))
     }
 
     fn request_id_in(_: &dyn Fields) -> Option<&str> {
@@ -184,6 +183,15 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     Ok((name, value))
 }
 
+impl Wire {
+    fn service(&self) -> refusal::Service {
+        match self.path {
+            Path::Fixed(_) => refusal::Service::Iam,
+            Path::InProject(_) => refusal::Service::FunctionGraph,
+        }
+    }
+}
+
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Wire({} {} bytes)", self.method, self.body.len())
@@ -229,33 +237,6 @@ impl Rest {
                 "is missing: neither the client nor the credential names a project",
             )
         })
-    }
-}
-
-impl Rest {
-    /// What the gateway's own canonical request tells of a refused signature, without a word of
-    /// it: it holds input and tokens.
-    fn explain(
-        &self,
-        wire: &Wire,
-        credential: Option<&Credential>,
-        stamp: &Stamp,
-        echo: &str,
-    ) -> Option<String> {
-        let sent = self.prepare(wire, credential, stamp).ok()?;
-        match signable(&sent).compare(echo) {
-            Comparison::Same => Some(
-                ": it read the request just as it was signed, so the secret key is wrong"
-                    .to_owned(),
-            ),
-            Comparison::Differs(part, None) => {
-                Some(format!(": it read another {part} than was signed"))
-            }
-            Comparison::Differs(part, Some(name)) => {
-                Some(format!(": it read another {part} {name} than was signed"))
-            }
-            Comparison::Unreadable => None,
-        }
     }
 }
 
@@ -318,92 +299,22 @@ impl Protocol for Rest {
         stamp: &Stamp,
         reply: &Reply,
     ) -> Refusal {
-        let body = ErrorBody::read(&reply.body);
-        let retry_after = retry_after(&reply.headers, stamp.now);
-        let request_id = body.request_id.or_else(|| self.request_id(reply));
-        let message = body.message.unwrap_or_else(|| reply.describe());
-        let echo = split_echo(&message);
-        let Some(code) = body.code.as_deref().map(ErrorCode::from) else {
-            return Refusal {
-                code: None,
-                kind: ErrorKind::of_status(reply.status),
-                echoes: echo.is_some(),
-                message: echo.map_or(message.clone(), |(said, _)| said.to_owned()),
-                request_id,
-                retry_after,
-                // IAM's older shape has an integer for a code, which is the status once more. From
-                // FunctionGraph it would be a stranger's word.
-                class: match (&wire.path, reply.status) {
-                    (Path::Fixed(_), StatusCode::TOO_MANY_REQUESTS) if body.has_integer_code => {
-                        RefusalClass::Throttled
-                    }
-                    (Path::Fixed(_), _) if body.has_integer_code => RefusalClass::Coded,
-                    _ => RefusalClass::Uncoded,
-                },
-                may_lock: false,
-            };
-        };
+        let sent = self.prepare(wire, credential, stamp).ok();
         let credential = credential.or(self.own.as_ref());
-        let with_token = matches!(credential, Some(Credential::Token(_)));
-        let key = match credential {
-            Some(Credential::Key(key)) => Some(key),
-            _ => None,
-        };
-        let class = match &code {
-            code if code.is_throttling(reply.status) => RefusalClass::Throttled,
-            ErrorCode::Apigw0613 | ErrorCode::Apig0613 => RefusalClass::GatewayUnavailable,
-            ErrorCode::Apigw0301
-            | ErrorCode::Apigw0307
-            | ErrorCode::Apig0301
-            | ErrorCode::Apig0307
-            | ErrorCode::Iam0001
-            | ErrorCode::Iam0063
-            | ErrorCode::Iam0066
-            | ErrorCode::Iam0067
-                if with_token && reply.status == StatusCode::UNAUTHORIZED =>
-            {
-                RefusalClass::CredentialAged
-            }
-            ErrorCode::Apigw0301
-            | ErrorCode::Apigw0307
-            | ErrorCode::Apig0301
-            | ErrorCode::Apig0307
-                if reply.status == StatusCode::UNAUTHORIZED && !message.contains(KEY_LOCKED) =>
-            {
-                // One code for all that may be wrong with a signature. The clock is looked at
-                // first: a temporary key that has ended is told from it by the reply's `Date`.
-                let is_skewed =
-                    date(&reply.headers).is_some_and(|date| (stamp.now - date).abs() > SKEW);
-                match key {
-                    Some(key) if key.security_token.is_some() && !is_skewed => {
-                        RefusalClass::CredentialAged
-                    }
-                    Some(_) => RefusalClass::Clock,
-                    None => RefusalClass::Coded,
-                }
-            }
-            ErrorCode::Iam1108 => RefusalClass::CredentialAged,
-            ErrorCode::Iam0020 => RefusalClass::Conflict,
-            _ => RefusalClass::Coded,
-        };
-        // A refused signature is answered with what the gateway signed: headers, token and all.
-        let (message, echoes) = match echo {
-            Some((said, echo)) => {
-                let verdict = key.and_then(|_| self.explain(wire, credential, stamp, echo));
-                (format!("{said}{}", verdict.unwrap_or_default()), true)
-            }
-            None => (message, false),
-        };
-        Refusal {
-            echoes,
-            may_lock: key.is_some(),
-            kind: code.kind(reply.status),
-            code: Some(code),
-            message,
-            request_id,
-            retry_after,
-            class,
-        }
+        refusal::of(sent.as_ref(), wire.service(), credential, stamp, reply)
+    }
+
+    fn sensitive(
+        &self,
+        sent: &HttpRequest,
+        credential: Option<&Credential>,
+        sensitive: &mut Sensitive,
+    ) {
+        refusal::sensitive(sent, credential.or(self.own.as_ref()), sensitive);
+    }
+
+    fn told(&self, reply: &Reply) -> Told {
+        refusal::told(reply)
     }
 
     fn endpoint(&self) -> &Url {
@@ -411,27 +322,8 @@ impl Protocol for Rest {
     }
 
     fn request_id(&self, reply: &Reply) -> Option<String> {
-        ["x-request-id", "x-iam-trace-id"].iter().find_map(|name| {
-            let id = reply.headers.get(*name)?.to_str().ok()?;
-            (!id.is_empty()).then(|| id.to_owned())
-        })
+        refusal::request_id(reply)
     }
-}
-
-/// What the gateway says of a key that it has locked, which no correction of ours unlocks.
-const KEY_LOCKED: &str = "AK access failed to reach the limit";
-
-/// Parts what the gateway says from what it repeats of the request.
-fn split_echo(message: &str) -> Option<(&str, &str)> {
-    const REFUSED: &str = "verify aksk signature fail";
-    let end = match message.find(REFUSED) {
-        Some(start) => start + REFUSED.len(),
-        // In other words, but with the same echo.
-        None => message.to_ascii_lowercase().find("canonicalrequest")?,
-    };
-    let (said, echo) = message.split_at(end);
-    let said = said.trim_end_matches(|c: char| c.is_whitespace() || ",:;".contains(c));
-    Some((said, echo))
 }
 
 /// Adds what is signed, and the signature. Source: Huawei Cloud, "API Request Signing Guide".
@@ -481,7 +373,7 @@ fn sign(request: &mut HttpRequest, key: &AccessKey, stamp: &Stamp) -> Result<(),
 }
 
 /// The signed parts of a request, exactly as they are sent.
-fn signable(request: &HttpRequest) -> signature::Request<'_> {
+pub(super) fn signable(request: &HttpRequest) -> signature::Request<'_> {
     signature::Request::new(
         request.method.as_str(),
         request.url.path(),
@@ -519,87 +411,4 @@ fn push_segment(path: &mut String, field: &str, id: &str) -> Result<(), Error> {
     }
     path.extend(utf8_percent_encode(id, KEPT));
     Ok(())
-}
-
-/// What error bodies hold, in any of their shapes.
-#[derive(Debug, Default)]
-struct ErrorBody {
-    code: Option<String>,
-    has_integer_code: bool,
-    message: Option<String>,
-    request_id: Option<String>,
-}
-
-impl ErrorBody {
-    fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice(body) {
-            Ok(json) => Self::of(json, 0).unwrap_or_default(),
-            Err(_) => Self::default(),
-        }
-    }
-
-    /// The pairs that the official SDKs look for, in their order, then whatever is nested.
-    fn of(json: &RawValue, depth: usize) -> Option<Self> {
-        const PAIRS: [(&str, &str); 3] = [
-            ("error_code", "error_msg"),
-            ("errorCode", "errorMsg"),
-            ("code", "message"),
-        ];
-        // What is in it is read where it is looked at: as values in memory, a stranger's JSON can
-        // take a hundred times its size.
-        let object: BTreeMap<String, &RawValue> = serde_json::from_str(json.get()).ok()?;
-        let text = |name: &str| {
-            let text: String = serde_json::from_str(object.get(name)?.get()).ok()?;
-            (!text.is_empty()).then_some(text)
-        };
-        let request_id = text("request_id").or_else(|| text("requestId"));
-        for (code, message) in PAIRS {
-            let integer = object
-                .get(code)
-                .is_some_and(|code| serde_json::from_str::<i64>(code.get()).is_ok());
-            let code = text(code);
-            if code.is_some() || integer {
-                return Some(Self {
-                    code,
-                    has_integer_code: integer,
-                    message: text(message).or_else(|| text("title")),
-                    request_id,
-                });
-            }
-        }
-        if depth == 0 {
-            let nested = object.values().find_map(|json| Self::of(json, 1));
-            if let Some(nested) = nested {
-                return Some(Self {
-                    request_id: nested.request_id.or(request_id),
-                    ..nested
-                });
-            }
-        }
-        let message = PAIRS.iter().find_map(|(_, message)| text(message));
-        (message.is_some() || request_id.is_some()).then(|| Self {
-            message,
-            request_id,
-            ..Self::default()
-        })
-    }
-}
-
-/// What is wrong with the body of a 2xx reply that is no answer: a code, or else this fault.
-fn coded(reply: &Reply, fault: DecodeError) -> DecodeError {
-    let body = ErrorBody::read(&reply.body);
-    match body.code {
-        Some(code) => {
-            let message = body
-                .message
-                .unwrap_or_else(|| "an answer with a code and no result".into());
-            let echo = split_echo(&message);
-            DecodeError::Code {
-                code: ErrorCode::from(code.as_str()),
-                echoes: echo.is_some(),
-                message: echo.map_or(message.clone(), |(said, _)| said.to_owned()),
-            }
-        }
-        None => fault,
-    }
 }

@@ -21,9 +21,10 @@ use super::{
     retry::{Event, History, Next, date, judge},
     settings::LONGEST,
     transport::{CONNECT_SLACK, Reply, Stage, TransportError, time_left},
+    words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorKind},
+    error::{Delivery, Error, ErrorKind, Logged},
     payload::random_bits,
     response::Response,
 };
@@ -54,12 +55,12 @@ pub(crate) async fn run<E: Exchange>(
         Ok(response) => {
             span.record("attempts", response.attempts);
             span.record("status", response.status.as_u16());
-            span.record("request_id", response.request_id());
+            span.record("request_id", response.request_id().map(logged));
         }
         Err(error) => {
             span.record("attempts", error.attempts());
             span.record("status", error.status().map(|status| status.as_u16()));
-            span.record("request_id", error.request_id());
+            span.record("request_id", error.request_id().map(logged));
             span.record("error", field::debug(error.kind()));
             span.record("delivery", field::debug(error.delivery()));
         }
@@ -78,11 +79,15 @@ async fn run_in_span<E: Exchange>(
     let mut attempts = Attempts::new(name, pipeline, encoded, options, started);
     let mut value = None;
     let sent = attempts
-        .send(&mut |reply| {
-            let answer = E::decode(reply)?;
+        .send(&mut |reply, sensitive| {
+            let mut answer = E::decode(reply)?;
             if !E::is_answer_to(&answer, encoded) {
                 return Err(DecodeError::Foreign);
             }
+            let mut known = None;
+            E::scrub(&mut answer, &mut |text| {
+                text.scrub(known.get_or_insert_with(sensitive));
+            });
             value = Some(answer);
             Ok(())
         })
@@ -115,7 +120,9 @@ async fn run_in_span<E: Exchange>(
     E::settle(outcome, sent).await
 }
 
-type Decode<'a> = &'a mut (dyn FnMut(&Reply) -> Result<(), DecodeError> + Send);
+/// Reads a 2xx reply, and hides in its words what the second argument gives.
+type Decode<'a> =
+    &'a mut (dyn FnMut(&Reply, &dyn Fn() -> Sensitive) -> Result<(), DecodeError> + Send);
 
 /// The attempts of one call; generic over the protocol only.
 struct Attempts<'a, P: Protocol> {
@@ -210,8 +217,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             tracing::debug!(
                 attempt = self.history.attempts,
                 status = failed.error.status().map(|status| status.as_u16()),
-                code = failed.error.code().map(|code| code.as_str()),
-                request_id = failed.error.request_id(),
+                code = failed.error.code().map(|code| logged(code.as_str())),
+                request_id = failed.error.request_id().map(logged),
                 kind = ?failed.error.kind(),
                 ?delivery,
                 ?next,
@@ -335,20 +342,34 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             let refused = TransportError::plain(Stage::Proxy);
             return Err(Ok(self.broken(refused, monotonic() - began)));
         }
+        let sensitive = || self.sensitive(credential, &stamp);
         if !reply.status.is_success() {
             let refusal = self
                 .pipeline
                 .protocol
                 .refusal(wire, credential, &stamp, &reply);
-            return Err(Ok(self.refused(refusal, &reply, held, &stamp)));
+            let sensitive = sensitive();
+            let refusal = refusal.scrubbed(&sensitive);
+            let excerpt = sensitive.excerpt(&reply.body);
+            return Err(Ok(self.refused(refusal, &excerpt, &reply, held, &stamp)));
         }
         if let (Some(cache), Some(held)) = (&self.pipeline.credentials, held) {
             cache.accept(held);
         }
-        match decode(&reply) {
+        match decode(&reply, &sensitive) {
             Ok(()) => Ok(reply),
-            Err(fault) => Err(Ok(self.unreadable(fault, &reply))),
+            Err(fault) => Err(Ok(self.unreadable(fault, &reply, &sensitive()))),
         }
+    }
+
+    /// What no word of an answer may repeat of the request that this attempt sent.
+    fn sensitive(&self, credential: Option<&P::Credential>, stamp: &Stamp) -> Sensitive {
+        let protocol = &self.pipeline.protocol;
+        let mut sensitive = Sensitive::default();
+        if let Ok(sent) = protocol.prepare(&self.encoded.wire, credential, stamp) {
+            protocol.sensitive(&sent, credential, &mut sensitive);
+        }
+        sensitive
     }
 
     fn broken(&self, broken: TransportError, waited: Duration) -> Failed {
@@ -433,6 +454,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
     fn refused(
         &self,
         refusal: Refusal,
+        excerpt: &str,
         reply: &Reply,
         held: Option<&Arc<Held<P::Credential>>>,
         stamp: &Stamp,
@@ -451,7 +473,6 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 self.pipeline.core.clock.correct(service_time);
             }
         }
-        let excerpt: &[u8] = if refusal.echoes { &[] } else { &reply.body };
         let now = self.pipeline.core.clock.moment();
         if let Some(held) = held
             && refusal.code.is_some()
@@ -485,52 +506,40 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         }
     }
 
-    fn unreadable(&self, fault: DecodeError, reply: &Reply) -> Failed {
+    fn unreadable(&self, fault: DecodeError, reply: &Reply, sensitive: &Sensitive) -> Failed {
         let message = fault.to_string();
-        let error = match fault {
-            DecodeError::Code {
-                code,
-                message,
-                echoes,
-            } => {
-                let kind = code.kind(reply.status);
-                let excerpt: &[u8] = if echoes { &[] } else { &reply.body };
-                return Failed {
-                    event: Event::Refused {
-                        status: reply.status,
-                        class: RefusalClass::Uncoded,
-                        skewed: false,
-                        renewable: false,
-                    },
-                    error: self
-                        .with_reply(Error::new(kind, message), reply)
-                        .with_body_excerpt(excerpt)
-                        .with_code(Some(code)),
-                    may_lock: false,
-                };
-            }
-            DecodeError::Json(source) => Error::new(ErrorKind::Decode, message).with_source(source),
-            DecodeError::Foreign => {
-                // Whatever crossed the answers may cross the next ones over these connections.
-                self.pipeline.core.transport.give_up_pool();
-                Error::new(ErrorKind::Decode, message)
-            }
-            DecodeError::Unreadable(_) | DecodeError::Missing(_) | DecodeError::Unusable(_) => {
-                Error::new(ErrorKind::Decode, message)
-            }
-        };
+        let told = self.pipeline.protocol.told(reply).scrubbed(sensitive);
+        if let DecodeError::Code(coded) = fault {
+            let coded = coded.scrubbed(sensitive);
+            let message = coded.message.unwrap_or(message);
+            return Failed {
+                event: Event::Refused {
+                    status: reply.status,
+                    class: RefusalClass::Uncoded,
+                    skewed: false,
+                    renewable: false,
+                },
+                error: Error::new(coded.code.kind(reply.status), message)
+                    .with_status(reply.status)
+                    .with_request_id(coded.request_id.or(told.request_id))
+                    .with_body(reply.body.clone())
+                    .with_code(Some(coded.code)),
+                may_lock: false,
+            };
+        }
+        if matches!(fault, DecodeError::Foreign) {
+            // Whatever crossed the answers may cross the next ones over these connections.
+            self.pipeline.core.transport.give_up_pool();
+        }
         Failed {
             event: Event::Unreadable,
-            error: self.with_reply(error, reply),
+            error: Error::new(ErrorKind::Decode, message)
+                .with_status(reply.status)
+                .with_request_id(told.request_id)
+                .with_execution(told.execution_name, told.execution_id)
+                .with_body(reply.body.clone()),
             may_lock: false,
         }
-    }
-
-    fn with_reply(&self, error: Error, reply: &Reply) -> Error {
-        error
-            .with_status(reply.status)
-            .with_request_id(self.pipeline.protocol.request_id(reply))
-            .with_body_excerpt(&reply.body)
     }
 
     /// Adds what is known of the whole call.
@@ -566,6 +575,11 @@ impl std::fmt::Display for Peer<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Words of others for a log.
+fn logged(text: &str) -> field::DisplayValue<Logged<'_>> {
+    field::display(Logged(text))
 }
 
 /// How far a clock is off, in words.

@@ -144,6 +144,13 @@ macro_rules! operation {
                 <$protocol as $crate::pipeline::declared::Family>::read(reply)
             }
 
+            fn scrub(
+                answer: &mut $answer,
+                words: &mut dyn FnMut(&mut $crate::payload::FlowText),
+            ) {
+                $crate::pipeline::record::Value::words(answer, words);
+            }
+
             fn request_id(answer: &$answer) -> ::std::option::Option<&str> {
                 <$protocol as $crate::pipeline::declared::Family>::request_id_in(answer)
             }

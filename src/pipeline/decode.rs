@@ -69,15 +69,6 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     deserializer.deserialize_any(Text)
 }
 
-/// A text that is one on the wire, and not empty; anything else is absent.
-pub(crate) fn strict_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    let text = raw.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-    Ok(text.filter(|text| !text.is_empty()))
-}
-
 /// A point in time in any of the vendors' forms.
 pub(crate) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,

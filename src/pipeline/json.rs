@@ -25,6 +25,22 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
+/// A body without the characters of a charset in which one beyond ASCII has two bytes, for the
+/// second one may be a backslash or a brace.
+pub(crate) fn without_pairs(body: &[u8]) -> Vec<u8> {
+    let mut bytes = body.iter().copied();
+    let mut plain = Vec::with_capacity(body.len());
+    while let Some(byte) = bytes.next() {
+        if byte > 0x80 {
+            bytes.next();
+            plain.extend_from_slice("\u{fffd}".as_bytes());
+        } else {
+            plain.push(byte);
+        }
+    }
+    plain
+}
+
 /// Why a text is no object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Fault {

@@ -5,11 +5,16 @@ use std::{borrow::Cow, future::Future, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Pipeline, clock::Moment, protocol::Protocol, read, retry::RetryPolicy, transport::Reply,
+    Pipeline,
+    clock::Moment,
+    protocol::{Coded, Protocol},
+    read,
+    retry::RetryPolicy,
+    transport::Reply,
 };
 use crate::{
-    error::{Error, ErrorCode},
-    payload::Payload,
+    error::Error,
+    payload::{FlowText, Payload},
     response::Response,
 };
 
@@ -43,6 +48,9 @@ pub trait Exchange: Sized + Send + 'static {
     fn is_answer_to(_answer: &Self::Answer, _request: &EncodedFor<Self>) -> bool {
         true
     }
+
+    /// Hides in the flow's own words what they may not show.
+    fn scrub(_answer: &mut Self::Answer, _words: &mut dyn FnMut(&mut FlowText)) {}
 
     /// The request id in the body, for those who put it there.
     fn request_id(_answer: &Self::Answer) -> Option<&str> {
@@ -190,15 +198,8 @@ pub enum DecodeError {
     #[error("the answer is about another execution than the one that was asked for")]
     Foreign,
     /// The body of a 2xx reply holds a code and no result.
-    #[error("{message}")]
-    Code {
-        /// The code.
-        code: ErrorCode,
-        /// What the service says to it.
-        message: String,
-        /// Whether the body repeats what was signed.
-        echoes: bool,
-    },
+    #[error("an answer with a code and no result")]
+    Code(Coded),
 }
 
 impl From<read::Fault> for DecodeError {

@@ -5,7 +5,10 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use url::Url;
 
-use super::transport::{HttpRequest, Reply};
+use super::{
+    transport::{HttpRequest, Reply},
+    words::Sensitive,
+};
 use crate::error::{Error, ErrorCode, ErrorKind};
 
 /// A way to write requests and to read refusals. Pure: no clock, no randomness, no I/O.
@@ -36,6 +39,17 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 
     /// The address that requests go to.
     fn endpoint(&self) -> &Url;
+
+    /// Says what of a request that was sent no word of an answer may repeat.
+    fn sensitive(
+        &self,
+        sent: &HttpRequest,
+        credential: Option<&Self::Credential>,
+        sensitive: &mut Sensitive,
+    );
+
+    /// What a 2xx reply tells of its request, even where it is no answer.
+    fn told(&self, reply: &Reply) -> Told;
 
     /// The request id in the headers.
     fn request_id(&self, reply: &Reply) -> Option<String>;
@@ -74,10 +88,65 @@ pub struct Refusal {
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) class: RefusalClass,
-    /// Whether the body repeats what was signed: input, tokens. Then nothing of it is kept.
-    pub(crate) echoes: bool,
     /// Whether refusals like this, one after the other, lock the credential it was sent with.
     pub(crate) may_lock: bool,
+}
+
+impl Refusal {
+    /// Hides what its words repeat of the request.
+    pub(crate) fn scrubbed(mut self, sensitive: &Sensitive) -> Self {
+        sensitive.hide(&mut self.message);
+        self.code = self.code.map(|code| code.scrubbed(sensitive));
+        if let Some(id) = &mut self.request_id {
+            sensitive.hide(id);
+        }
+        self
+    }
+}
+
+impl Coded {
+    /// The same of a 2xx reply.
+    pub(crate) fn scrubbed(mut self, sensitive: &Sensitive) -> Self {
+        self.code = self.code.scrubbed(sensitive);
+        for text in [&mut self.message, &mut self.request_id]
+            .into_iter()
+            .flatten()
+        {
+            sensitive.hide(text);
+        }
+        self
+    }
+}
+
+impl Told {
+    /// The same of the ids.
+    pub(crate) fn scrubbed(mut self, sensitive: &Sensitive) -> Self {
+        let ids = [
+            &mut self.request_id,
+            &mut self.execution_name,
+            &mut self.execution_id,
+        ];
+        for id in ids.into_iter().flatten() {
+            sensitive.hide(id);
+        }
+        self
+    }
+}
+
+/// The ids in a 2xx reply.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub(crate) request_id: Option<String>,
+    pub(crate) execution_name: Option<String>,
+    pub(crate) execution_id: Option<String>,
+}
+
+/// What a 2xx reply says that holds a code and no result.
+#[derive(Debug)]
+pub struct Coded {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 /// What a coded refusal means for sending the request again.

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::json::Raw;
+use crate::payload::FlowText;
 
 /// A struct that stands on the wire as an object, seen as its list of fields.
 pub(crate) trait Fields: Send + Sync {
@@ -142,6 +143,9 @@ pub(crate) trait Value: fmt::Debug + Send + Sync {
     fn fault(&self) -> Option<&'static str> {
         None
     }
+
+    /// Shows the flow's own words in it, to be scrubbed.
+    fn words(&mut self, _see: &mut dyn FnMut(&mut FlowText)) {}
 }
 
 /// The same, as the type of a field.

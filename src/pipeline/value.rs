@@ -12,7 +12,7 @@ use super::{
     read,
     record::{Field, Fields, Json, Record, Shown, Value},
 };
-use crate::payload::{Payload, Secret};
+use crate::payload::{FlowText, Payload, Secret};
 #[cfg(test)]
 use crate::pipeline::record::Kind;
 
@@ -67,6 +67,32 @@ impl Field for Secret {
 
     fn empty() -> Self {
         Self::new("")
+    }
+}
+
+impl Value for FlowText {
+    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+        let text = raw.text();
+        let is_some = text.is_some();
+        *self = Self::from(text.unwrap_or_default());
+        is_some
+    }
+
+    fn show(&self, _: Json) -> Shown<'_> {
+        Shown::Text(self.as_str())
+    }
+
+    fn words(&mut self, see: &mut dyn FnMut(&mut FlowText)) {
+        see(self);
+    }
+}
+
+impl Field for FlowText {
+    #[cfg(test)]
+    const KIND: Kind = Kind::Text;
+
+    fn empty() -> Self {
+        Self::default()
     }
 }
 
@@ -227,6 +253,12 @@ impl<T: Field> Value for Option<T> {
     fn fault(&self) -> Option<&'static str> {
         self.as_ref().and_then(Value::fault)
     }
+
+    fn words(&mut self, see: &mut dyn FnMut(&mut FlowText)) {
+        if let Some(value) = self {
+            value.words(see);
+        }
+    }
 }
 
 impl<T: Field> Field for Option<T> {
@@ -259,6 +291,12 @@ impl<T: Field> Value for Vec<T> {
             items.push(item.show(json));
         }
         Shown::List(items)
+    }
+
+    fn words(&mut self, see: &mut dyn FnMut(&mut FlowText)) {
+        for item in self {
+            item.words(see);
+        }
     }
 }
 
@@ -293,6 +331,12 @@ impl<T: Field> Value for BTreeMap<String, T> {
         }
         Shown::Map(members)
     }
+
+    fn words(&mut self, see: &mut dyn FnMut(&mut FlowText)) {
+        for value in self.values_mut() {
+            value.words(see);
+        }
+    }
 }
 
 impl<T: Field> Field for BTreeMap<String, T> {
@@ -314,6 +358,10 @@ impl<T: Record + std::fmt::Debug> Value for T {
 
     fn show(&self, _: Json) -> Shown<'_> {
         Shown::Part(self)
+    }
+
+    fn words(&mut self, see: &mut dyn FnMut(&mut FlowText)) {
+        self.slots(&mut |slot| slot.words(see));
     }
 }
 

@@ -12,9 +12,10 @@ use super::{
 use crate::{
     alibaba::{
         endpoint,
-        protocol::{Form, Rpc, Wire, read},
+        protocol::{Form, Rpc, Wire},
+        refusal::read,
     },
-    error::{Error, ErrorKind},
+    error::Error,
     payload::Secret,
     pipeline::{
         call::CallOptions,
@@ -128,9 +129,8 @@ impl Role {
 fn lease(answer: Result<Response<TemporaryKey>, Error>) -> Result<Lease<Credentials>, Error> {
     match answer {
         Ok(answer) => answer.value.lease(&answer.headers),
-        // The part of an answer that could not be read may hold the secret all the same.
-        Err(error) if error.kind() == ErrorKind::Decode => Err(error.with_body_excerpt(&[])),
-        Err(error) => Err(error),
+        // An answer that could not be read may hold the secret all the same.
+        Err(error) => Err(error.without_body()),
     }
 }
 

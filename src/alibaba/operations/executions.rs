@@ -174,7 +174,7 @@ impl Execution {
             request_id: self.request_id,
             name: self.name.clone(),
             failure: FlowFailureParts {
-                status: self.status.as_str().to_owned(),
+                status: self.status.as_str().into(),
                 execution: self.name,
                 output: self.output,
                 started: self.started_time,

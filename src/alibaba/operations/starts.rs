@@ -13,7 +13,7 @@ use crate::{
     },
     error::{Error, FlowFailureParts},
     outcome::Outcome,
-    payload::{ExecutionName, Payload, Secret},
+    payload::{ExecutionName, FlowText, Payload, Secret},
     pipeline::{
         operation::{EncodedFor, Sent, Subject, WireOf},
         record::Fields,
@@ -146,9 +146,9 @@ response! {
         /// How it ended.
         pub status: ExecutionStatus = "Status",
         /// Why it failed; of no meaning when it succeeded.
-        pub error_code: Option<String> = "ErrorCode",
+        pub error_code: Option<FlowText> = "ErrorCode",
         /// Why it failed, in words.
-        pub error_message: Option<String> = "ErrorMessage",
+        pub error_message: Option<FlowText> = "ErrorMessage",
         /// What it gave.
         pub output: Option<Payload> = "Output",
         /// When it began.
@@ -176,7 +176,7 @@ impl StartSyncExecutionResponse {
             request_id: self.request_id,
             name: self.name.clone(),
             failure: FlowFailureParts {
-                status: self.status.as_str().to_owned(),
+                status: self.status.as_str().into(),
                 code: self.error_code,
                 message: self.error_message,
                 execution: self.name,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Credential, temporary::without_body};
+use super::Credential;
 use crate::{
     error::Error,
     huawei::tokens::{CreateAgencyToken, Scope},
@@ -64,7 +64,7 @@ impl AssumeAgency {
         };
         let credential = self.source.provide(&own).await?.into_credential();
         let lease = request.send(context, credential).await;
-        lease.map_err(without_body)
+        lease.map_err(Error::without_body)
     }
 }
 

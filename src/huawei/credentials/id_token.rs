@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Credential,
-    temporary::{OPTIONS, TemporaryKey, without_body},
+    temporary::{OPTIONS, TemporaryKey},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -66,7 +66,7 @@ impl IdToken {
         let request = UnscopedToken { idp_id, body };
         let iam = Rest::anonymous(endpoint.clone());
         let token = context.exchange(iam, None, request, &OPTIONS).await;
-        let token = token.map_err(without_body)?.into_value();
+        let token = token.map_err(Error::without_body)?.into_value();
         // The token speaks from the body, so that the call has no other credential.
         let token = json!({"id": token.expose(), "duration_seconds": 21_600});
         let body = json!({"auth": {"identity": {"methods": ["token"], "token": token}}});

@@ -65,7 +65,7 @@ impl TemporaryKey {
         project_id: Option<String>,
         context: &Context,
     ) -> Result<Lease<Credential>, Error> {
-        let answer = answer.map_err(without_body)?;
+        let answer = answer.map_err(Error::without_body)?;
         let headers = answer.headers;
         answer.value.lease(project_id, &headers, context).await
     }
@@ -102,14 +102,6 @@ impl TemporaryKey {
             Some(date) => lease.issued_at(date),
             None => lease,
         })
-    }
-}
-
-/// The part of an answer that could not be read may hold the secret all the same.
-pub(super) fn without_body(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Decode => error.with_body_excerpt(&[]),
-        _ => error,
     }
 }
 

@@ -108,7 +108,7 @@ impl StartSyncWorkflowExecutionResponse {
             },
             id: self.execution_id.clone(),
             failure: FlowFailureParts {
-                status: self.status.as_str().to_owned(),
+                status: self.status.as_str().into(),
                 node_errors: self.errors,
                 execution: self.execution_id,
                 output: self.output,
