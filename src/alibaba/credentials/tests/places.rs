@@ -25,6 +25,12 @@ async fn sts_of(
     Ok(first.url.host_str().unwrap().to_owned())
 }
 
+/// Why no credential was had.
+fn why(error: &Error) -> String {
+    assert_eq!(error.kind(), ErrorKind::Credentials, "{error}");
+    std::error::Error::source(error).unwrap().to_string()
+}
+
 #[tokio::test]
 async fn a_region_beyond_the_list_has_an_sts_of_its_own() {
     let environment = Environment::fake(&[]);
@@ -65,7 +71,7 @@ async fn an_sts_that_is_set_goes_before_the_regions() {
     assert_eq!(asked.unwrap(), "sts.cn-beijing.aliyuncs.com");
     environment.set("ALIBABA_CLOUD_STS_REGION", "cn beijing");
     let asked = sts_of(&environment, |builder| builder.region("eu-central-1")).await;
-    let message = asked.unwrap_err().to_string();
+    let message = why(&asked.unwrap_err());
     assert!(message.contains("white space"), "{message}");
     assert!(message.contains("ALIBABA_CLOUD_STS_REGION"), "{message}");
 }
@@ -81,8 +87,7 @@ async fn a_service_elsewhere_needs_an_sts_that_is_set() {
         let environment = Environment::fake(&[]);
         let elsewhere = |builder: ClientBuilder| builder.region("cn-hangzhou").endpoint(host);
         let error = sts_of(&environment, elsewhere).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
-        assert!(error.to_string().contains("sts_endpoint"), "{error}");
+        assert!(why(&error).contains("sts_endpoint: is missing"), "{error}");
 
         let set = |builder| elsewhere(builder).sts_endpoint("sts.private.test");
         assert_eq!(sts_of(&environment, set).await.unwrap(), "sts.private.test");
@@ -99,6 +104,12 @@ async fn a_service_elsewhere_needs_an_sts_that_is_set() {
     let environment = Environment::fake(&[("FNF_ENDPOINT", "fnf.private.test")]);
     let by_variable = |_| ClientBuilder::of_environment(environment.clone()).credentials(role());
     let error = sts_of(&environment, by_variable).await.unwrap_err();
+    assert!(why(&error).contains("sts_endpoint: is missing"), "{error}");
+    let lent = Context {
+        foreign: true,
+        ..context(&environment, &Script::new([]))
+    };
+    let error = role().provide(&lent).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
     for own in [
         "http://127.0.0.1:9",
