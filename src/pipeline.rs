@@ -12,9 +12,11 @@ pub(crate) mod credential;
 pub(crate) mod decode;
 pub(crate) mod environment;
 pub(crate) mod fields;
+mod load;
 mod metadata;
 pub(crate) mod operation;
 pub(crate) mod percent;
+pub(crate) mod pools;
 mod process;
 pub(crate) mod protocol;
 pub(crate) mod retry;
@@ -23,6 +25,7 @@ pub(crate) mod settings;
 pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
+mod tls;
 pub(crate) mod transport;
 
 use std::{fmt, sync::Arc};

@@ -52,7 +52,7 @@ struct Setup {
     attempt_timeout: Duration,
     max_reply_bytes: usize,
     attempts: u32,
-    http: Option<Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>>,
+    http: Option<Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>>,
 }
 
 impl Default for Setup {
@@ -82,9 +82,7 @@ impl Setup {
         with: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
         Self {
-            http: Some(Arc::new(move || {
-                with(reqwest::Client::builder().no_proxy())
-            })),
+            http: Some(Arc::new(move |http| with(http.no_proxy()))),
             ..Self::default()
         }
     }
@@ -113,8 +111,8 @@ impl Caller {
                     .timeout(10 * PATIENCE)
                     .max_reply_bytes(setup.max_reply_bytes)
                     .retry(retry);
-                if let Some(http) = &setup.http {
-                    builder = builder.http(http());
+                if let Some(http) = setup.http.clone() {
+                    builder = builder.http(move |own| http(own));
                 }
                 builder.build().unwrap()
             }};

@@ -306,12 +306,12 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .protocol
             .prepare(wire, credential, &stamp)
             .map_err(Err)?;
+        let transport = core.transport.here().map_err(Err)?;
         self.history.attempts += 1;
         let began = monotonic();
         self.first.get_or_insert(began);
         let deadline = self.deadline.min(began + self.timeouts.attempt);
-        let sent = core
-            .transport
+        let sent = transport
             .send(request, deadline, core.limits.max_reply_bytes)
             .await;
         let reply = match sent {
