@@ -292,8 +292,9 @@ macro_rules! shared_setters {
             /// no decompression (`accept-encoding: identity`), no referer, no read or total timeout
             /// (ours take their place), connect timeout, 15 s idle pool time, TCP keep-alive after
             /// 30 s, no verbose logging, https only where the endpoints are, and answers are read
-            /// whose headers are many, folded or not well formed. What cannot be seen from outside
-            /// is yours: other default headers, cookies, switched-off certificate checks, HTTP/0.9.
+            /// with up to 1,024 headers, folded ones, and spaces before a colon. What cannot be seen
+            /// from outside is yours: other default headers, cookies, switched-off certificate
+            /// checks, HTTP/0.9.
             ///
             /// A program that forks: fork first, then make the runtime, in parent and child. A
             /// client that was built or used before is fine, for a new runtime in the child never

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod credentials;
+mod runtimes;
 mod table;
 mod warm;
 mod whose;

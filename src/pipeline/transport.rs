@@ -127,6 +127,10 @@ impl Transport {
 
     /// Gives up the connections of this runtime: the next call in it makes new ones, and calls in
     /// flight keep theirs.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "called after an answer of another")
+    )]
     pub(crate) fn give_up_pool(&self) {
         if let Self::Pooled(pools) = self {
             pools.give_up();
@@ -153,14 +157,14 @@ impl Here {
     }
 }
 
-/// An answer is read although its headers are many, folded or not well formed: the flow ran, and
-/// none of them is what was asked for. Gateways compress where a request says nothing of it.
+/// An answer is read although its headers are many, folded, or have a space before the colon: the
+/// flow ran, and none of them is what was asked for. Gateways compress where a request says nothing
+/// of it.
 pub(crate) fn tolerant(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     let identity = HeaderValue::from_static("identity");
     http.default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, identity)]))
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_ignore_invalid_headers_in_responses(true)
         .http1_max_headers(MAX_HEADERS)
 }
 
