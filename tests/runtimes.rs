@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/raw.rs"]
+#[expect(
+    dead_code,
+    reason = "what breaks connections is for the tests of connections"
+)]
 mod raw;
 
 use std::{
