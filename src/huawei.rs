@@ -30,7 +30,7 @@ mod declare;
 mod endpoint;
 pub(crate) mod operations;
 mod projects;
-mod protocol;
+pub(crate) mod protocol;
 mod refusal;
 pub(crate) mod signature;
 mod tokens;

@@ -3,11 +3,11 @@
 pub(super) mod executions;
 pub(super) mod starts;
 
-#[cfg(any(test, feature = "emulator"))]
+#[cfg(test)]
 use crate::pipeline::declared::{Declared as _, Entry};
 
 /// Every operation that is declared.
-#[cfg(any(test, feature = "emulator"))]
+#[cfg(test)]
 pub(crate) const ALL: &[&Entry] = &[
     starts::StartExecutionRequest::ENTRY,
     starts::StartSyncExecutionRequest::ENTRY,

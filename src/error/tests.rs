@@ -1,4 +1,5 @@
 use super::*;
+use crate::pipeline::record::Record as _;
 
 #[test]
 fn words_are_whole_behind_accessors_and_bounded_where_printed() {
@@ -43,7 +44,7 @@ fn a_flow_s_own_words_are_bounded_where_printed() {
     let node = || NodeError {
         node_id: Some(words.as_str().into()),
         error_message: Some(words.as_str().into()),
-        ..NodeError::default()
+        ..NodeError::empty()
     };
     let failure = FlowFailure::of(FlowFailureParts {
         status: words.as_str().into(),

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use serde::de::DeserializeOwned;
 
 use super::{credentials::Credential, protocol::signable, signature::Comparison};
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
     payload::Secret,
     pipeline::{
         attempt::SKEW,
-        decode, json,
+        json,
         operation::DecodeError,
         protocol::{Coded, Refusal, RefusalClass, Stamp, Told},
         retry::{date, retry_after},
@@ -235,12 +234,6 @@ pub(super) fn request_id(reply: &Reply) -> Option<String> {
         let id = String::from_utf8_lossy(reply.headers.get(*name)?.as_bytes());
         (!id.is_empty()).then(|| id.into_owned())
     })
-}
-
-/// Reads the body of a 2xx reply; one with a code and no result is that code.
-pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError> {
-    decode::object(&reply.body)
-        .map_err(|fault| instead(reply, Service::FunctionGraph, fault.into()))
 }
 
 /// The code in a 2xx body that is no answer, else why it is none.
