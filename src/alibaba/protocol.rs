@@ -296,7 +296,7 @@ impl Protocol for Rpc {
         Refusal {
             kind: code.kind(reply.status),
             echoes: code == ErrorCode::SignatureDoesNotMatch,
-            may_lock: true,
+            may_lock: code.refuses_key(),
             code: Some(code),
             message,
             request_id,

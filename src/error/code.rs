@@ -118,6 +118,23 @@ impl ErrorCode {
         }
     }
 
+    /// Whether it is the access key that the service refuses, and not a request that it could not
+    /// check (Alibaba Cloud).
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn refuses_key(&self) -> bool {
+        let text = self.as_str();
+        let is_listed = matches!(
+            text,
+            "InvalidAccessKeyID"
+                | "SignatureNotMatch"
+                | "SignatureDoesNotMatch"
+                | "Forbidden.AccessKeyDisabled"
+        );
+        is_listed
+            || text.starts_with("InvalidAccessKeyId.")
+            || text.starts_with("InvalidSecurityToken.")
+    }
+
     /// Whether the service says that it did not take the call because of a rate.
     pub(crate) fn is_throttling(&self, status: StatusCode) -> bool {
         let text = self.as_str();

@@ -230,6 +230,7 @@ impl Protocol for Rest {
         let body = ErrorBody::read(&reply.body);
         let retry_after = retry_after(&reply.headers, stamp.now);
         let request_id = body.request_id.or_else(|| self.request_id(reply));
+        let has_message = body.message.is_some();
         let message = body.message.unwrap_or_else(|| reply.describe());
         let echo = split_echo(&message);
         let Some(code) = body.code.as_deref().map(ErrorCode::from) else {
@@ -296,6 +297,9 @@ impl Protocol for Rest {
             _ => RefusalClass::Coded,
         };
         // A refused signature is answered with what the gateway signed: headers, token and all.
+        let words = echo.map_or(message.as_str(), |(said, _)| said);
+        let words = if has_message { words } else { "" };
+        let may_lock = key.is_some() && blames_key(&code, words);
         let (message, echoes) = match echo {
             Some((said, echo)) => {
                 let verdict = key.and_then(|_| self.explain(wire, credential, stamp, echo));
@@ -305,7 +309,7 @@ impl Protocol for Rest {
         };
         Refusal {
             echoes,
-            may_lock: key.is_some(),
+            may_lock,
             kind: code.kind(reply.status),
             code: Some(code),
             message,
@@ -325,6 +329,41 @@ impl Protocol for Rest {
 
 /// What the gateway says of a key that it has locked, which no correction of ours unlocks.
 const KEY_LOCKED: &str = "AK access failed to reach the limit";
+
+/// Whether the gateway refused the key itself, which more refusals would lock. It has one code for
+/// all that may stand in the way of a signed request: a body too large, an address that may not
+/// call, an API that the user may not call.
+///
+/// Source: Huawei Cloud, "API Request Signing Guide", error APIGW.0301.
+fn blames_key(code: &ErrorCode, words: &str) -> bool {
+    const OF_THE_KEY: [&str; 7] = [
+        "signature",
+        "aksk",
+        "secretkey",
+        "secret key",
+        "access key",
+        "ak access",
+        "not exist",
+    ];
+    let is_of_gateway = matches!(
+        code,
+        ErrorCode::Apigw0301
+            | ErrorCode::Apigw0305
+            | ErrorCode::Apigw0307
+            | ErrorCode::Apig0301
+            | ErrorCode::Apig0305
+            | ErrorCode::Apig0307
+    );
+    let words = words.to_ascii_lowercase();
+    let reason = words.trim_start_matches("incorrect iam authentication information");
+    let reason = reason.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_other = ["too large", "authorized"]
+        .iter()
+        .any(|other| reason.contains(other));
+    // Without a reason, it may be the key.
+    let is_of_key = reason.is_empty() || OF_THE_KEY.iter().any(|word| reason.contains(word));
+    is_of_gateway && is_of_key && !is_other
+}
 
 /// Parts what the gateway says from what it repeats of the request.
 fn split_echo(message: &str) -> Option<(&str, &str)> {

@@ -69,6 +69,7 @@ fn lent(settings: Settings) -> Context {
         project_id: None,
         project_name: None,
         auth_endpoint: None,
+        inputs: None,
     }
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Credentials,
-    fields::{Issued, TemporaryKey},
+    keys::{Issued, TemporaryKey},
 };
 use crate::{
     alibaba::protocol::{Form, Rpc, Wire, read},
@@ -62,7 +62,7 @@ impl Role {
         let request = AssumeRoleRequest(self.form(context, None)?);
         let protocol = Rpc::sts(self.endpoint(context)?);
         let answer = context.exchange(protocol, Some(signer), request, &OPTIONS);
-        lease(answer.await)
+        lease(answer.await).map_err(Error::may_lock)
     }
 
     /// `AssumeRoleWithOIDC`, anonymous: the token speaks for itself.
