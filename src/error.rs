@@ -428,11 +428,6 @@ impl Error {
         self
     }
 
-    /// Whether it may go better next time, where that was said.
-    pub(crate) fn passing(&self) -> Option<bool> {
-        self.0.passing
-    }
-
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self

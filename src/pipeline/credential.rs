@@ -683,11 +683,6 @@ impl Failure {
     }
 }
 
-/// Whether a failed load may do better soon.
-pub(crate) fn is_passing(error: &Error) -> bool {
-    error.lack() == Lack::Passing
-}
-
 /// Each waiter's own error of a failed load that they share.
 fn unavailable(failure: Arc<Error>) -> Error {
     Error::of_shared(

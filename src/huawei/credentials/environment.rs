@@ -67,8 +67,13 @@ enum Found {
 
 /// The first that is whole. Where none is, but something was begun, that is what is wrong.
 fn find(environment: &Environment) -> Result<Found, Error> {
-    let ways = [id_token, official_key, key, token, password];
     let (mut begun, mut absent) = (Vec::new(), Vec::new());
+    match id_token(environment) {
+        Err(error) if error.lack() == Lack::NotSetUp => {}
+        Err(error) => begun.push(error.message().to_owned()),
+        found => return found,
+    }
+    let ways = [official_key, key, token, password];
     for way in ways {
         match way(environment) {
             Ok(found) => return Ok(found),
@@ -77,7 +82,7 @@ fn find(environment: &Environment) -> Result<Found, Error> {
         }
     }
     Err(match begun.is_empty() {
-        true => Error::not_set_up(absent.join(", ")),
+        true => Error::not_set_up(absent.join("; ")),
         false => Error::new(ErrorKind::Credentials, begun.join("; ")),
     })
 }

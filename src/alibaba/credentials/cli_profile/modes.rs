@@ -81,7 +81,7 @@ impl NamedTexts {
     /// Whether it is a profile in which nobody has put a key.
     pub(super) fn is_blank(&self) -> bool {
         let has_key = self.first_of(&["access_key_id", "access_key_secret"]);
-        matches!(self.get("mode"), None | Some("AK")) && has_key.is_none()
+        self.get("mode") == Some("AK") && has_key.is_none()
     }
 }
 
