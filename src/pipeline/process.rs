@@ -162,7 +162,7 @@ mod tests {
             (" ", "is empty"),
             ("/nonexistent/program MARKER", "could not be started"),
             ("false MARKER", "ended with exit status: 1"),
-            (r"printf \377MARKER", "is not UTF-8"),
+            (r"printf '\377MARKER'", "is not UTF-8"),
             ("cat /dev/zero", "more than 1 MiB"),
         ] {
             let error = run(command, Duration::from_secs(10)).await.unwrap_err();
