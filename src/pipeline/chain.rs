@@ -120,7 +120,7 @@ impl<C: 'static> Chain<C> {
             match error.lack() {
                 Lack::NotSetUp => absent.push(format!("{} ({})", source.name, error.message())),
                 its => {
-                    failed.push(error.within(source.name).to_string());
+                    failed.push(format!("{}: {error}", source.name));
                     if lack != Lack::Passing {
                         lack = its;
                     }

@@ -1,6 +1,6 @@
 //! One exchange with a metadata address: never through a proxy, soon over, small.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{error::Error as StdError, sync::OnceLock, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -132,10 +132,11 @@ async fn exchange(
     request: HttpRequest,
     limit: Duration,
 ) -> Result<Reply, Error> {
+    let address = address(&request.url);
     let reply = transport
         .send(request, monotonic() + limit, MAX_REPLY_BYTES)
         .await
-        .map_err(|broken| error_of(service, broken, limit))?;
+        .map_err(|broken| error_of(service, &address, broken, limit))?;
     if reply.status == StatusCode::OK {
         return Ok(reply);
     }
@@ -149,9 +150,38 @@ async fn exchange(
     })
 }
 
-fn error_of(service: &str, broken: TransportError, limit: Duration) -> Error {
+/// Host and port: the rest of an address may hold a secret.
+fn address(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// The innermost cause, which says why; those around it only say that.
+fn cause(broken: &TransportError) -> String {
+    let mut next = broken
+        .source
+        .as_deref()
+        .map(|source| source as &(dyn StdError + 'static));
+    let mut said = String::new();
+    while let Some(cause) = next {
+        let words: String = cause.to_string().chars().take(256).collect();
+        said = format!(": {words}");
+        next = cause.source();
+    }
+    said
+}
+
+fn error_of(service: &str, address: &str, broken: TransportError, limit: Duration) -> Error {
     let (kind, what) = match broken.stage {
-        Stage::Connect => (ErrorKind::Connect, "could not be reached".to_owned()),
+        Stage::Connect => {
+            let why = cause(&broken);
+            let message = format!("{service} could not be reached at {address}{why}");
+            // It has said it all.
+            return Error::new(ErrorKind::Connect, message);
+        }
         Stage::Certificate => (
             ErrorKind::Connect,
             "has a certificate that does not verify".to_owned(),
