@@ -13,7 +13,7 @@ use crate::{
         call::CallOptions,
         credential::{Context, Lease},
         decode,
-        fields::Fields,
+        named_texts::NamedTexts,
         operation::DecodeError,
         retry::date,
         transport::Reply,
@@ -34,9 +34,9 @@ impl TemporaryKey {
         #[derive(Deserialize)]
         struct Wrapped {
             #[serde(default, deserialize_with = "decode::part")]
-            credential: Option<Fields>,
+            credential: Option<NamedTexts>,
             #[serde(default, deserialize_with = "decode::part")]
-            credentials: Option<Fields>,
+            credentials: Option<NamedTexts>,
         }
 
         let wrapped: Wrapped = decode::object(body)?;
