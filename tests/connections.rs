@@ -53,7 +53,7 @@ struct Setup {
     timeout: Duration,
     max_reply_bytes: usize,
     attempts: u32,
-    http: Option<Arc<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>>,
+    http: Option<Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>>,
 }
 
 impl Default for Setup {
@@ -84,9 +84,7 @@ impl Setup {
         with: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
         Self {
-            http: Some(Arc::new(move || {
-                with(reqwest::Client::builder().no_proxy())
-            })),
+            http: Some(Arc::new(move |http| with(http.no_proxy()))),
             ..Self::default()
         }
     }
@@ -115,8 +113,8 @@ impl Caller {
                     .timeout(setup.timeout)
                     .max_reply_bytes(setup.max_reply_bytes)
                     .retry(retry);
-                if let Some(http) = &setup.http {
-                    builder = builder.http(http());
+                if let Some(http) = setup.http.clone() {
+                    builder = builder.http(move |own| http(own));
                 }
                 builder.build().unwrap()
             }};
@@ -373,7 +371,8 @@ async fn a_handshake_that_never_ends_is_not_sent() {
     let (address, _full) = full_listener().await;
     let setup = Setup {
         connect_timeout: Duration::from_millis(300),
-        ..Setup::default()
+        // The user's own limit is not ours.
+        ..Setup::with_http(|http| http.connect_timeout(10 * PATIENCE))
     };
     let url = format!("http://{address}");
     for start in STARTS {
@@ -978,6 +977,68 @@ async fn an_answer_that_is_no_http_is_unknown() {
     }
 }
 
+/// A user's function that switches off whatever ours relies on.
+fn undoing() -> Setup {
+    Setup::with_http(|http| {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("accept-encoding", "gzip, br".parse().unwrap());
+        http.default_headers(headers)
+            .user_agent("mine")
+            .https_only(true)
+            .referer(true)
+            .connection_verbose(true)
+            .http1_max_headers(10)
+            .http1_allow_obsolete_multiline_headers_in_responses(false)
+            .http1_allow_spaces_after_header_name_in_responses(false)
+            .timeout(Duration::from_nanos(1))
+            .read_timeout(Duration::from_nanos(1))
+    })
+}
+
+#[tokio::test]
+async fn an_answer_is_read_whatever_its_headers_look_like() {
+    let many = |number: usize| -> String {
+        let header = |number| format!("X-Hop-{number}: v\r\n");
+        (0..number).map(header).collect()
+    };
+    for headers in [
+        "X-Policy: one;\r\n  two\r\n".to_owned(),
+        "X-Policy:\r\n\tone\r\n \r\n\t two\r\n".to_owned(),
+        "X-Policy : one\r\n".to_owned(),
+        "Content-Type \t: application/json\r\n".to_owned(),
+        many(150),
+        many(1_000),
+    ] {
+        for setup in [Setup::default(), undoing()] {
+            for outcome in first_answers(setup, reply("200 OK", &headers, ANSWER)).await {
+                outcome.succeeded(1, 1);
+            }
+        }
+    }
+}
+
+/// Gateways compress where a request says nothing of encodings, and the answer is lost.
+#[tokio::test]
+async fn nobody_is_asked_to_compress() {
+    for setup in [Setup::default(), undoing()] {
+        for outcome in first_answers(setup, reply("200 OK", "", ANSWER)).await {
+            outcome.succeeded(1, 1);
+            let request = outcome.requests[0].to_ascii_lowercase();
+            let lines = || {
+                request
+                    .lines()
+                    .filter(|line| line.starts_with("accept-encoding"))
+            };
+            assert_eq!(lines().collect::<Vec<_>>(), ["accept-encoding: identity"]);
+            assert!(
+                request.contains("\r\nuser-agent: cloud-workflows/"),
+                "{request}"
+            );
+            assert!(!request.contains("referer"), "{request}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_answer_before_the_request_s_end_is_an_answer() {
     let body = r#"{"Code": "Unheard", "error_code": "FSS.9999", "Message": "too much"}"#;
@@ -1144,7 +1205,12 @@ fn timer(local: std::net::SocketAddr, remote: std::net::SocketAddr) -> Option<(u
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_waiting_connection_is_kept_alive() {
-    for http in [None, Setup::with_http(|http| http).http] {
+    let never = Setup::with_http(|http| {
+        http.tcp_keepalive(None)
+            .tcp_keepalive_interval(None)
+            .tcp_keepalive_retries(None)
+    });
+    for http in [None, never.http] {
         for start in STARTS {
             let (tell, mut told) = mpsc::unbounded_channel();
             let server = Server::start(move |mut peer| {

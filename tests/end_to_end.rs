@@ -280,16 +280,17 @@ async fn what_is_lost_is_repeated_only_under_a_name() {
 #[tokio::test]
 async fn a_user_s_http_client_is_hardened() {
     let emulator = echoing();
-    let tight = reqwest::Client::builder()
-        .timeout(Duration::from_millis(50))
-        .read_timeout(Duration::from_millis(50))
-        .redirect(reqwest::redirect::Policy::limited(10))
-        .retry(
-            reqwest::retry::for_host("127.0.0.1")
-                .max_retries_per_request(3)
-                .classify_fn(|outcome| outcome.retryable()),
-        )
-        .no_proxy();
+    let tight = |http: reqwest::ClientBuilder| {
+        http.timeout(Duration::from_millis(50))
+            .read_timeout(Duration::from_millis(50))
+            .redirect(reqwest::redirect::Policy::limited(10))
+            .retry(
+                reqwest::retry::for_host("127.0.0.1")
+                    .max_retries_per_request(3)
+                    .classify_fn(|outcome| outcome.retryable()),
+            )
+            .no_proxy()
+    };
     let client = emulator.alibaba().http(tight).build().unwrap();
 
     emulator.fault::<StartSyncExecutionRequest>(Fault::none().after(Duration::from_millis(300)));

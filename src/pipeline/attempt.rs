@@ -317,6 +317,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .protocol
             .prepare(wire, credential, &stamp)
             .map_err(Err)?;
+        let transport = core.transport.here().map_err(Err)?;
         self.history.attempts += 1;
         let first = *self.first.get_or_insert_with(|| core.clock.moment());
         let began = match self.history.attempts {
@@ -324,8 +325,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             _ => monotonic(),
         };
         let deadline = self.deadline.min(began + self.timeouts.attempt);
-        let sent = core
-            .transport
+        let sent = transport
             .send(
                 request,
                 deadline,

@@ -13,9 +13,8 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use tokio::{
-    runtime::Handle,
-    sync::watch,
-    time::{Instant, timeout, timeout_at},
+    task::JoinError,
+    time::{Instant, timeout},
 };
 use url::Url;
 
@@ -24,6 +23,7 @@ use super::{
     call::CallOptions,
     clock::{Clock, Moment, monotonic},
     environment::Environment,
+    load::Load,
     operation::Exchange,
     protocol::Protocol,
 };
@@ -297,8 +297,10 @@ pub(crate) struct Cache<C> {
 
 struct State<C> {
     held: Option<Arc<Held<C>>>,
-    /// A load under way; closed without a value where its runtime ended.
-    loading: Option<watch::Receiver<Option<Loaded<C>>>>,
+    /// A load under way, in whatever runtime.
+    loading: Option<Load<Loaded<C>>>,
+    /// How many loads were begun.
+    loads: u64,
     failure: Option<Failure>,
     shut: Option<Shut>,
     /// When a credential that was never accepted was last given up.
@@ -330,6 +332,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
             state: RwLock::new(State {
                 held: None,
                 loading: None,
+                loads: 0,
                 failure: None,
                 shut: None,
                 given_up: None,
@@ -357,6 +360,8 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 return Ok(held.clone());
             }
         }
+        // Whoever waits needs timers, and a load needs I/O too.
+        self.context.core.transport.here()?;
         loop {
             let mut loading = {
                 let now = clock.moment();
@@ -367,31 +372,27 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 {
                     let held = held.clone();
                     if !held.is_fresh(now) && state.failure.as_ref().is_none_or(Failure::is_over) {
-                        self.begin_load(&mut state);
+                        self.begin_load(&mut state)?;
                     }
                     return Ok(held);
                 }
                 if let Some(failure) = state.failure.as_ref().filter(|failure| !failure.is_over()) {
                     return Err(unavailable(failure.error.clone()));
                 }
-                self.begin_load(&mut state)
+                self.begin_load(&mut state)?
             };
-            let loaded = match timeout_at(deadline, loading.wait_for(Option::is_some)).await {
-                Ok(Ok(loaded)) => loaded.clone(),
-                // The runtime that was loading has ended: load anew.
-                Ok(Err(_)) => None,
+            match loading.outcome(deadline).await {
+                // Just fetched: used however short it is.
+                Ok(Some(Ok(held))) => return Ok(held),
+                Ok(Some(Err(error))) => return Err(unavailable(error)),
+                // The runtime that was loading has ended or stands still: load here.
+                Ok(None) => {}
                 Err(_) => {
                     return Err(Error::new(
                         ErrorKind::Timeout,
                         "the call's time ran out while waiting for a credential",
                     ));
                 }
-            };
-            match loaded {
-                // Just fetched: used however short it is.
-                Some(Ok(held)) => return Ok(held),
-                Some(Err(error)) => return Err(unavailable(error)),
-                None => {}
             }
         }
     }
@@ -442,34 +443,23 @@ impl<C: Send + Sync + 'static> Cache<C> {
         }
     }
 
-    /// Joins the load under way, or begins one as a task of its own.
-    fn begin_load(self: &Arc<Self>, state: &mut State<C>) -> watch::Receiver<Option<Loaded<C>>> {
-        if let Some(loading) = &state.loading
-            && (loading.borrow().is_some() || loading.has_changed().is_ok())
-        {
-            return loading.clone();
+    /// Joins the load under way, in whatever runtime, or begins one as a task of this one. A load
+    /// whose runtime stands still is taken over.
+    fn begin_load(self: &Arc<Self>, state: &mut State<C>) -> Result<Load<Loaded<C>>, Error> {
+        if let Some(load) = state.loading.take_if(|load| !load.is_worth_waiting_for()) {
+            load.give_up();
         }
-        let (sender, receiver) = watch::channel(None);
-        state.loading = Some(receiver.clone());
-        let cache = self.clone();
-        Handle::current().spawn(async move {
-            // On its own: a source that panics is a failed one, and not tried again at once.
-            let load = tokio::spawn({
-                let cache = cache.clone();
-                async move { cache.load().await }
-            });
-            let loaded = match load.await {
-                Ok(loaded) => loaded,
-                Err(ended) if ended.is_panic() => Err(Error::new(
-                    ErrorKind::Credentials,
-                    "the source of credentials panicked",
-                )),
-                // The runtime is ending; the next caller loads anew.
-                Err(_) => return,
-            };
-            sender.send_replace(Some(cache.settle(loaded)));
-        });
-        receiver
+        if let Some(load) = &state.loading {
+            return Ok(load.clone());
+        }
+        state.loads += 1;
+        let number = state.loads;
+        let (loading, settling) = (self.clone(), self.clone());
+        let load = Load::begin(number, async move { loading.load().await }, move |ended| {
+            settling.settle(number, ended)
+        })?;
+        state.loading = Some(load.clone());
+        Ok(load)
     }
 
     async fn load(&self) -> Result<Held<C>, Error> {
@@ -484,9 +474,28 @@ impl<C: Send + Sync + 'static> Cache<C> {
         Held::new(lease, &self.context.core.clock)
     }
 
-    fn settle(&self, loaded: Result<Held<C>, Error>) -> Loaded<C> {
+    /// Keeps what a load gave; none where nobody waits for it any more.
+    fn settle(
+        &self,
+        number: u64,
+        ended: Result<Result<Held<C>, Error>, JoinError>,
+    ) -> Option<Loaded<C>> {
+        let loaded = match ended {
+            Ok(loaded) => loaded,
+            Err(ended) if ended.is_panic() => Err(Error::new(
+                ErrorKind::Credentials,
+                "the source of credentials panicked",
+            )),
+            // The runtime is ending; the next caller loads anew.
+            Err(_) => return None,
+        };
         let mut state = self.lock();
-        state.loading = None;
+        // Another runtime may have taken it over.
+        state.loading.take_if(|load| load.number() == number)?;
+        Some(self.keep(&mut state, loaded))
+    }
+
+    fn keep(&self, state: &mut State<C>, loaded: Result<Held<C>, Error>) -> Loaded<C> {
         match loaded {
             Ok(held) => {
                 let held = Arc::new(held);

@@ -9,13 +9,15 @@ use url::Url;
 use super::{
     clock::monotonic,
     credential::Context,
+    environment::Environment,
     transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Stage, Transport, TransportError},
 };
 use crate::error::{Error, ErrorKind};
 
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
-/// Where metadata requests go: built when first needed, once a client.
+/// Where metadata requests go: built when first needed, once a client. It keeps no connections, so
+/// all runtimes share it.
 #[derive(Default)]
 pub(crate) struct Direct {
     plain: OnceLock<Transport>,
@@ -23,12 +25,12 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    fn transport(&self, secure: bool) -> Result<&Transport, Error> {
+    fn transport(&self, secure: bool, environment: &Environment) -> Result<&Transport, Error> {
         let cell = if secure { &self.secure } else { &self.plain };
         match cell.get() {
             Some(transport) => Ok(transport),
             None => {
-                let transport = Transport::direct(secure)?;
+                let transport = Transport::direct(secure, environment)?;
                 Ok(cell.get_or_init(|| transport))
             }
         }
@@ -92,9 +94,10 @@ impl Context {
             _ => self
                 .core
                 .direct
-                .transport(request.url.scheme() == "https")?,
+                .transport(request.url.scheme() == "https", self.environment())?,
         };
         let reply = transport
+            .here()?
             .send(
                 request,
                 monotonic() + limit,

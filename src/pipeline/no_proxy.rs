@@ -161,7 +161,7 @@ mod tests {
             ),
             (".test:8443", "https://a.test:8443", "https://a.test"),
             ("*.test:80", "http://a.test", "https://a.test"),
-            ("*", host, "ftp:"),
+            ("*:443", host, "http://fnf.internal.test"),
             (
                 "bücher.test",
                 "https://xn--bcher-kva.test",
@@ -221,6 +221,7 @@ mod tests {
         ] {
             assert!(Exception::list(entry).is_empty(), "{entry}");
         }
+        assert!(covers("*", "https://a.test") && covers("x,*", "http://[fd00::9]:1"));
         // A name's end is no address's end.
         assert!(!covers("0.0.1", "https://10.0.0.1"));
     }

@@ -177,3 +177,231 @@ fn has_broken_escape(text: &str) -> bool {
         digits.count() < 2
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::TcpListener,
+        sync::mpsc::{Receiver, channel},
+    };
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn proxy(variables: &[(&str, &str)], target: &str) -> Option<String> {
+        let proxies = Proxies::of(&Environment::fake(variables)).unwrap();
+        let proxy = proxies.of_target(&Url::parse(target).unwrap());
+        proxy.map(Url::to_string)
+    }
+
+    #[test]
+    fn each_scheme_has_its_variable_and_all_proxy_stands_in() {
+        let own = [
+            ("https_proxy", "small:1"),
+            ("HTTPS_PROXY", "large:1"),
+            ("HTTP_PROXY", "large:2"),
+            ("ALL_PROXY", "all:3"),
+        ];
+        assert_eq!(proxy(&own, "https://a.test").unwrap(), "http://small:1/");
+        assert_eq!(proxy(&own, "http://a.test").unwrap(), "http://large:2/");
+        assert_eq!(
+            proxy(&own[1..], "https://a.test").unwrap(),
+            "http://large:1/"
+        );
+        assert_eq!(proxy(&own[3..], "https://a.test").unwrap(), "http://all:3/");
+        let all = [("ALL_PROXY", "all:3"), ("all_proxy", "small:3")];
+        assert_eq!(proxy(&all, "http://a.test").unwrap(), "http://small:3/");
+        assert_eq!(proxy(&own[2..3], "https://a.test"), None);
+        assert_eq!(proxy(&[("HTTPS_PROXY", "")], "https://a.test"), None);
+    }
+
+    #[test]
+    fn a_header_of_a_cgi_request_sets_no_proxy() {
+        let cgi = [("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "evil:1")];
+        assert_eq!(proxy(&cgi, "http://a.test"), None);
+        let own = [
+            ("REQUEST_METHOD", "GET"),
+            ("http_proxy", "own:1"),
+            ("HTTPS_PROXY", "own:2"),
+        ];
+        assert_eq!(proxy(&own, "http://a.test").unwrap(), "http://own:1/");
+        assert_eq!(proxy(&own, "https://a.test").unwrap(), "http://own:2/");
+    }
+
+    #[test]
+    fn this_machine_and_excepted_hosts_need_no_proxy() {
+        let variables = [
+            ("ALL_PROXY", "p:1"),
+            ("NO_PROXY", "*.in.test,10.,x.test:8443"),
+        ];
+        let direct = [
+            "http://127.0.0.1:80",
+            "https://localhost",
+            "https://fnf.localhost.",
+            "http://[::1]",
+            "https://fnf.in.test",
+            "http://10.1.1.1",
+            "https://x.test:8443",
+        ];
+        for target in direct {
+            assert_eq!(proxy(&variables, target), None, "{target}");
+        }
+        for target in [
+            "https://sts.aliyuncs.com",
+            "https://x.test",
+            "http://notlocalhost",
+        ] {
+            assert!(proxy(&variables, target).is_some(), "{target}");
+        }
+        let small = [
+            ("ALL_PROXY", "p:1"),
+            ("NO_PROXY", "a.test"),
+            ("no_proxy", "b.test"),
+        ];
+        assert!(proxy(&small, "https://a.test").is_some());
+        assert_eq!(proxy(&small, "https://b.test"), None);
+    }
+
+    #[test]
+    fn an_address_is_taken_as_it_is_meant() {
+        for (text, meant) in [
+            ("proxy", "http://proxy/"),
+            (" proxy:3128\r\n", "http://proxy:3128/"),
+            ("http://proxy:3128/", "http://proxy:3128/"),
+            ("HTTPS://Proxy", "https://proxy/"),
+            ("user:pa%22ss@proxy:1", "http://user:pa%22ss@proxy:1/"),
+            ("http://user:p@ss@proxy:1", "http://user:p%40ss@proxy:1/"),
+            ("http://[fd00::1]:3128", "http://[fd00::1]:3128/"),
+        ] {
+            let read = proxy(&[("HTTPS_PROXY", text)], "https://a.test");
+            assert_eq!(read.as_deref(), Some(meant));
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_names_the_variable_and_shows_nothing() {
+        let odd = [
+            "http://user:MARK\"er@proxy:1",
+            "http://user:MARK er@proxy:1",
+            "http://user:MARK#er@proxy:1",
+            "http://user:12/MARKer@proxy:1",
+            "http://user:12?MARKer@proxy:1",
+            "http://user:MARK\\er@proxy:1",
+            "http://user:MARK[er@proxy:1",
+            "http://user:MARK%er@proxy:1",
+            "http://user:MARK\u{e9}r@proxy:1",
+            "http://user:MARK://er@proxy:1",
+            "http://user:MARKer@proxy:1:2",
+            "http://user:MARKer@",
+            "http://user:MARKer@proxy:0",
+            "http://user:MARKer@proxy:99999",
+            "htttp://user:MARKer@proxy:1",
+            "socks5://user:MARKer@proxy:1",
+            "http:/user:MARKer@proxy:1",
+            "http://MARK/proxy.pac",
+            "\"http://MARK:1\"",
+            "://MARK",
+            "http://",
+            " ",
+        ];
+        for text in odd {
+            for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+                let environment = Environment::fake(&[(name, text)]);
+                let Err(error) = Proxies::of(&environment) else {
+                    panic!("{name}={text} is taken");
+                };
+                assert_eq!(error.kind(), ErrorKind::Configuration);
+                let shown = format!("{error} {error:?}");
+                assert!(shown.contains(name) && !shown.contains("MARK"), "{shown}");
+            }
+        }
+    }
+
+    /// A proxy that refuses everything, and the heads of what it is asked.
+    fn listening() -> (String, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (heads, seen) = channel();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+                let answer =
+                    "HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                let _ = stream.write_all(answer.as_bytes());
+                if heads.send(head.join("\n").to_ascii_lowercase()).is_err() {
+                    return;
+                }
+            }
+        });
+        (address, seen)
+    }
+
+    async fn send(
+        proxies: &Proxies,
+        target: &str,
+        function: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) {
+        let builder = reqwest::Client::builder().connect_timeout(std::time::Duration::from_secs(5));
+        let client = proxies.set_on(builder, function).build().unwrap();
+        let _ = client.get(target).send().await;
+    }
+
+    #[tokio::test]
+    async fn requests_go_through_the_proxy_with_its_user_and_password() {
+        let (address, seen) = listening();
+        let variable = format!("http://user:pa%22ss@{address}");
+        let environment = Environment::fake(&[("ALL_PROXY", &variable)]);
+        let proxies = Proxies::of(&environment).unwrap();
+        send(&proxies, "http://fnf.test/a", |builder| builder).await;
+        let head = seen.recv().unwrap();
+        assert!(head.starts_with("get http://fnf.test/a http/1.1"), "{head}");
+        assert!(
+            head.contains("proxy-authorization: basic dxnlcjpwysjzcw=="),
+            "{head}"
+        );
+        #[cfg(feature = "rustls")]
+        {
+            send(&proxies, "https://sts.test", |builder| builder).await;
+            let head = seen.recv().unwrap();
+            assert!(head.starts_with("connect sts.test:443 http/1.1"), "{head}");
+            assert!(
+                head.contains("proxy-authorization: basic dxnlcjpwysjzcw=="),
+                "{head}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_of_the_user_keeps_its_own_proxies() {
+        let (of_variables, seen) = listening();
+        let (of_user, seen_of_user) = listening();
+        let environment = Environment::fake(&[("HTTP_PROXY", &of_variables)]);
+        let proxies = Proxies::of(&environment).unwrap();
+        let none = Proxies::of(&Environment::fake(&[])).unwrap();
+        let own = || Proxy::all(format!("http://{of_user}")).unwrap();
+        for proxies in [&proxies, &none] {
+            send(proxies, "http://fnf.test", |builder| builder.proxy(own())).await;
+            assert!(seen_of_user.recv().unwrap().contains("fnf.test"));
+            let both = |builder: ClientBuilder| builder.no_proxy().proxy(own());
+            send(proxies, "http://fnf.test", both).await;
+            assert!(seen_of_user.recv().unwrap().contains("fnf.test"));
+        }
+        // Straight to a host that only this client knows: the second listener.
+        let address: std::net::SocketAddr = of_user.parse().unwrap();
+        let resolved = |builder: ClientBuilder| builder.resolve("fnf.test", address);
+        let target = format!("http://fnf.test:{}/direct", address.port());
+        send(&proxies, &target, |builder| resolved(builder).no_proxy()).await;
+        assert!(seen_of_user.recv().unwrap().starts_with("get /direct"));
+        assert!(
+            seen.try_recv().is_err(),
+            "a proxy that the function does not want"
+        );
+        send(&proxies, &target, resolved).await;
+        assert!(seen.recv().unwrap().contains("/direct"));
+        send(&none, &target, resolved).await;
+        assert!(seen_of_user.recv().unwrap().starts_with("get /direct"));
+    }
+}

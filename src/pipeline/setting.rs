@@ -86,3 +86,61 @@ impl fmt::Debug for Setting {
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn white_space_around_a_setting_is_left_out() {
+        for text in [
+            "cn-hangzhou\n",
+            " cn-hangzhou\r\n",
+            "\u{feff}cn-hangzhou\t",
+            "cn-hangzhou\u{a0}",
+        ] {
+            let region = Setting::given("region", text).region();
+            assert_eq!(region.unwrap(), "cn-hangzhou");
+            let endpoint = Setting::given("endpoint", text).endpoint(false).unwrap();
+            assert_eq!(endpoint.as_str(), "https://cn-hangzhou/");
+        }
+        let part = Setting::given("endpoint", " https://a/v3\n");
+        #[cfg(feature = "huawei")]
+        let part = part.part(|text| text.strip_suffix("/v3").unwrap());
+        assert!(part.endpoint(false).is_ok() == cfg!(feature = "huawei"));
+    }
+
+    #[test]
+    fn a_setting_that_breaks_a_rule_is_named_with_its_variable_and_not_shown() {
+        let environment = Environment::fake(&[("SECOND", "MARK er"), ("THIRD", "x")]);
+        let variables = ["FIRST", "SECOND", "THIRD"];
+        let setting = Setting::of_variables("region", &environment, &variables).unwrap();
+        let white_space = "region: holds white space between its characters (`SECOND`)";
+        assert_eq!(setting.region().unwrap_err().message(), white_space);
+        let refused = setting.endpoint(true).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Configuration);
+        assert_eq!(refused.message(), white_space);
+        assert_eq!(format!("{setting:?}"), "SECOND");
+        assert!(Setting::of_variables("region", &environment, &["FIRST"]).is_none());
+
+        for (text, rule) in [
+            (" \n", "is empty, or holds nothing but white space"),
+            ("http://x.test", "plain http is refused"),
+            (
+                "https://user:MARK@x.test",
+                "must not hold a user or password",
+            ),
+            (
+                "https://x.test/MARK",
+                "must have no path, query or fragment",
+            ),
+            ("x.test:MARK", "is not a URL"),
+        ] {
+            let setting = Setting::given("endpoint", text);
+            let message = setting.endpoint(false).unwrap_err().to_string();
+            assert!(message.contains(&format!("endpoint: {rule}")), "{message}");
+            assert!(!message.contains("MARK") && !format!("{setting:?}").contains("MARK"));
+        }
+    }
+}

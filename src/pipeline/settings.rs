@@ -10,11 +10,13 @@ use super::{
     clock::Clock,
     environment::Environment,
     metadata::Direct,
+    pools::Pools,
     proxy::{Proxies, Route},
     retry::{Budget, RetryPolicy},
-    transport::Transport,
+    tls,
+    transport::{Transport, tolerant},
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The longest limit of time: adding more to a clock can overflow.
 pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86_400);
@@ -28,13 +30,17 @@ pub(crate) struct Limits {
     pub(crate) max_reply_bytes: usize,
 }
 
+/// What a user does to the HTTP client of each runtime.
+pub(crate) type HttpFunction =
+    dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync;
+
 /// The settings that both clouds' builders have in common.
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) allow_http: bool,
     pub(crate) user_agent: Option<String>,
-    pub(crate) http: Option<reqwest::ClientBuilder>,
+    pub(crate) http: Option<Box<HttpFunction>>,
     pub(crate) environment: Environment,
     #[cfg(any(test, fuzzing))]
     pub(crate) scripted: Option<(Arc<super::transport::scripted::Script>, Clock)>,
@@ -96,7 +102,7 @@ impl Settings {
         }
         let secure = endpoints.iter().all(|url| url.scheme() == "https");
         let any_secure = endpoints.iter().any(|url| url.scheme() == "https");
-        require_tls(any_secure)?;
+        tls::require(any_secure)?;
         let own = format!("cloud-workflows/{}", env!("CARGO_PKG_VERSION"));
         let user_agent = match &self.user_agent {
             Some(suffix) => format!("{own} {suffix}"),
@@ -107,49 +113,42 @@ impl Settings {
             // The library takes bytes beyond ASCII, which the other side may read as anything.
             .filter(|_| user_agent.is_ascii())
             .ok_or_else(|| Error::configuration("user_agent", "must be ASCII text on one line"))?;
-        let start = match self.http {
-            Some(of_user) => of_user,
-            None => proxies.set_on(reqwest::Client::builder(), |builder| builder),
+        let connect_timeout = self.limits.connect_timeout.min(LONGEST);
+        let (function, environment) = (self.http, self.environment.clone());
+        let make = move || {
+            let http = proxies.set_on(reqwest::Client::builder(), |own| match &function {
+                Some(function) => function(own),
+                None => own,
+            });
+            let mut http = tolerant(http)
+                .user_agent(user_agent.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .no_gzip()
+                .no_brotli()
+                .no_zstd()
+                .no_deflate()
+                .http1_only()
+                .connection_verbose(false)
+                .https_only(secure)
+                .connect_timeout(connect_timeout)
+                .pool_idle_timeout(Duration::from_secs(15))
+                .tcp_keepalive(Duration::from_secs(30))
+                .tcp_keepalive_interval(Duration::from_secs(15))
+                .tcp_keepalive_retries(3);
+            if function.is_some() {
+                // Our own limits know what an operation may take; these would cut a long call.
+                // TLS is the user's: a configuration of ours would swallow the user's certificates.
+                http = http.timeout(LONGEST).read_timeout(LONGEST);
+            } else {
+                http = tls::prepare(http, any_secure, &environment)?;
+            }
+            http.build()
+                .map_err(|error| tls::not_built(&error, &environment))
         };
-        let mut http = start
-            .user_agent(user_agent)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .http1_only()
-            .connection_verbose(false)
-            .https_only(secure)
-            .connect_timeout(self.limits.connect_timeout.min(LONGEST))
-            .pool_idle_timeout(Duration::from_secs(15))
-            .tcp_keepalive(Duration::from_secs(30))
-            .tcp_keepalive_interval(Duration::from_secs(15))
-            .tcp_keepalive_retries(3);
-        if from_user {
-            // Our own limits know what an operation may take; these would cut a long call.
-            http = http.timeout(LONGEST).read_timeout(LONGEST);
-        }
-        #[cfg(any(
-            feature = "rustls",
-            feature = "rustls-no-provider",
-            feature = "native-tls"
-        ))]
-        if !any_secure && !from_user {
-            // Plain http needs no certificates, and reading the system's takes a while.
-            http = http.tls_certs_only([]);
-        }
-        let client = http.build().map_err(|error| {
-            Error::new(
-                ErrorKind::Configuration,
-                "the HTTP client could not be built",
-            )
-            .with_source(error.without_url())
-        })?;
         Ok(Arc::new(Core {
-            transport: Transport::Reqwest(client),
+            transport: Transport::Pooled(Pools::new(make)?),
             clock: Clock::default(),
             budget: Budget::full(),
             retry: self.retry,
@@ -182,29 +181,6 @@ fn lies_in(name: &str, domain: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.strip_suffix(domain)
         .is_some_and(|before| before.is_empty() || before.ends_with('.'))
-}
-
-/// Refuses what would otherwise panic or fail later in the HTTP library.
-pub(super) fn require_tls(any_secure: bool) -> Result<(), Error> {
-    if cfg!(not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    ))) && any_secure
-    {
-        return Err(Error::configuration(
-            "endpoint",
-            "https needs one of the cargo features rustls, rustls-no-provider and native-tls",
-        ));
-    }
-    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        return Err(Error::configuration(
-            "rustls-no-provider",
-            "install a rustls crypto provider before building a client",
-        ));
-    }
-    Ok(())
 }
 
 /// An endpoint: a URL without path, query, fragment and user, or a bare host. Else the rule that
@@ -332,15 +308,48 @@ macro_rules! shared_setters {
                 self
             }
 
-            /// The HTTP client to start from: proxies, certificates, TLS.
+            /// Changes the HTTP client to start from: proxies, certificates, TLS.
             ///
-            /// Applied on it, last: no redirects, no repeats of its own, HTTP/1.1 only, no
-            /// decompression, no referer, no read or total timeout (ours take their place),
-            /// connect timeout, 15 s idle pool time, TCP keep-alive after 30 s, no verbose
-            /// logging, https only where the endpoints are. What cannot be seen from outside is
-            /// yours: default headers, cookies, switched-off certificate checks.
-            pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
-                self.settings.http = Some(builder);
+            /// Connections belong to the Tokio runtime that drives them, so each runtime that uses
+            /// this client has an HTTP client of its own. The function is called for the first one
+            /// when the client is built, and for each further runtime at its first call; TLS is then
+            /// all its own. Without a function the clients of all runtimes share one TLS
+            /// configuration. What a call finds wrong is
+            /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), and nothing was sent.
+            ///
+            /// Applied on what it gives, last: no redirects, no repeats of its own, HTTP/1.1 only,
+            /// no decompression (`accept-encoding: identity`), no referer, no read or total timeout
+            /// (ours take their place), connect timeout, 15 s idle pool time, TCP keep-alive after
+            /// 30 s, no verbose logging, https only where the endpoints are, and answers are read
+            /// with up to 1,024 headers, folded ones, and spaces before a colon. What cannot be seen
+            /// from outside is yours: other default headers, cookies, switched-off certificate
+            /// checks, HTTP/0.9.
+            ///
+            /// A program that forks: fork first, then make the runtime, in parent and child. A
+            /// client that was built or used before is fine, for a new runtime in the child never
+            /// gets the connections of the parent. A Tokio runtime that was itself forked works for
+            /// nobody.
+            ///
+            /// A runtime needs timers and I/O (`enable_all()`). Tokio tells that they are missing
+            /// only by a panic. It is caught, once for each runtime, and the call is
+            /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration); the panic hook prints
+            /// its line all the same ("A Tokio 1.x context was found, but timers are disabled"), and
+            /// in a program built with `panic = "abort"` it ends the program.
+            ///
+            /// ```
+            /// # #[cfg(feature = "alibaba")]
+            /// let client = cloud_workflows::alibaba::Client::builder()
+            ///     .region("cn-hangzhou")
+            ///     .http(|http| http.no_proxy());
+            /// ```
+            pub fn http(
+                mut self,
+                function: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder
+                + Send
+                + Sync
+                + 'static,
+            ) -> Self {
+                self.settings.http = Some(Box::new(function));
                 self
             }
         }

@@ -94,6 +94,28 @@ pub(crate) fn again_behind_a_dead_proxy(test: &str) {
     );
 }
 
+/// A proxy that refuses everything: its address, and the first lines of what it is asked.
+pub(crate) fn proxy() -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (lines, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = BufReader::new(&stream).lines().map_while(Result::ok);
+            let line = head.next().unwrap_or_default();
+            head.find(|line| line.is_empty());
+            let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+            if lines.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    (address, asked)
+}
+
 pub(crate) fn reply(status: u16, body: impl Into<String>) -> Step {
     dated(wall(), status, body)
 }

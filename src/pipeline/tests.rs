@@ -6,6 +6,7 @@ mod attempts;
 mod credentials;
 mod declared;
 mod origin;
+mod runtimes;
 mod table;
 mod warm;
 

@@ -1,14 +1,16 @@
 //! The only file that knows reqwest.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::ACCEPT_ENCODING};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{clock::monotonic, failure, settings::require_tls, unsent::WatchedBody};
-use crate::error::{Error, ErrorKind};
+use super::{
+    clock::monotonic, environment::Environment, failure, pools::Pools, tls, unsent::WatchedBody,
+};
+use crate::error::Error;
 
 /// The final bytes of one attempt.
 ///
@@ -79,20 +81,32 @@ pub(crate) const CONNECT_SLACK: Duration = Duration::from_millis(250);
 
 /// How long a connection to a metadata address may take.
 pub(super) const DIRECT_CONNECT_LIMIT: Duration = Duration::from_secs(1);
+/// How many headers of an answer are read.
+const MAX_HEADERS: usize = 1024;
 
 /// Where requests go.
 pub(crate) enum Transport {
+    /// Over pools, one a runtime.
+    Pooled(Arc<Pools>),
+    /// Over a new connection each time, which any runtime may do.
+    Direct(reqwest::Client),
+    #[cfg(any(test, fuzzing))]
+    Scripted(Arc<scripted::Script>),
+}
+
+/// The transport as one runtime has it.
+pub(crate) enum Here {
     Reqwest(reqwest::Client),
     #[cfg(any(test, fuzzing))]
-    Scripted(std::sync::Arc<scripted::Script>),
+    Scripted(Arc<scripted::Script>),
 }
 
 impl Transport {
     /// For metadata addresses: no proxy, whatever the environment says, for they give out keys; no
     /// redirects, no idle connections, 1 s to connect.
-    pub(crate) fn direct(secure: bool) -> Result<Self, Error> {
-        require_tls(secure)?;
-        let http = reqwest::Client::builder()
+    pub(crate) fn direct(secure: bool, environment: &Environment) -> Result<Self, Error> {
+        tls::require(secure)?;
+        let http = tolerant(reqwest::Client::builder())
             .user_agent(concat!("cloud-workflows/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -102,38 +116,44 @@ impl Transport {
             .https_only(secure)
             .connect_timeout(DIRECT_CONNECT_LIMIT)
             .pool_max_idle_per_host(0);
-        #[cfg(any(
-            feature = "rustls",
-            feature = "rustls-no-provider",
-            feature = "native-tls"
-        ))]
-        let http = if secure {
-            http
-        } else {
-            // Plain http needs no certificates, and reading the system's takes a while.
-            http.tls_certs_only([])
-        };
-        let client = http.build().map_err(|error| {
-            let message = "the HTTP client for metadata could not be built";
-            Error::new(ErrorKind::Configuration, message).with_source(error.without_url())
-        })?;
-        Ok(Self::Reqwest(client))
+        let client = tls::prepare(http, secure, environment)?
+            .build()
+            .map_err(|error| tls::not_built(&error, environment))?;
+        Ok(Self::Direct(client))
     }
 
-    /// No later request of this runtime goes over a connection that is open now; calls in flight
-    /// keep theirs.
+    /// What this runtime sends with.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), before anything is sent: a
+    /// runtime without timers or I/O, or an HTTP client that cannot be built.
+    pub(crate) fn here(&self) -> Result<Here, Error> {
+        match self {
+            Self::Pooled(pools) => pools.here().map(Here::Reqwest),
+            Self::Direct(client) => Ok(Here::Reqwest(client.clone())),
+            #[cfg(any(test, fuzzing))]
+            Self::Scripted(script) => Ok(Here::Scripted(script.clone())),
+        }
+    }
+
+    /// Gives up the connections of this runtime: the next call in it makes new ones, and calls in
+    /// flight keep theirs.
     pub(crate) fn give_up_pool(&self) {
         match self {
-            Self::Reqwest(_) => {}
+            Self::Pooled(pools) => pools.give_up(),
+            Self::Direct(_) => {}
             #[cfg(any(test, fuzzing))]
             Self::Scripted(script) => script.give_up_pool(),
         }
     }
+}
 
+impl Here {
     /// Sends a request and reads the whole reply before `deadline`; a connection may take
     /// `connect_limit`, where the library itself says that there was none.
     pub(crate) async fn send(
-        &self,
+        self,
         mut request: HttpRequest,
         deadline: Instant,
         connect_limit: Duration,
@@ -162,6 +182,17 @@ impl Transport {
             Self::Scripted(script) => script.send(request, deadline).await,
         }
     }
+}
+
+/// An answer is read although its headers are many, folded, or have a space before the colon: the
+/// flow ran, and none of them is what was asked for. Gateways compress where a request says nothing
+/// of it.
+pub(crate) fn tolerant(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    let identity = HeaderValue::from_static("identity");
+    http.default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, identity)]))
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_max_headers(MAX_HEADERS)
 }
 
 fn outgoing(request: HttpRequest, body: Option<reqwest::Body>) -> reqwest::Request {

@@ -4,6 +4,7 @@ mod chain;
 mod files;
 mod laws;
 mod metadata;
+mod places;
 mod sts;
 
 use std::{future::Future, sync::Arc, time::Duration};

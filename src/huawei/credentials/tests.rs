@@ -6,6 +6,7 @@ mod federation;
 mod files;
 mod laws;
 mod metadata;
+mod places;
 
 use std::{future::Future, sync::Arc, time::Duration};
 

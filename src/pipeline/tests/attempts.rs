@@ -492,7 +492,7 @@ async fn a_proxy_that_refuses_its_user_is_asked_once() {
 async fn answered_407(
     endpoint: &str,
     proxied: bool,
-    http: Option<reqwest::ClientBuilder>,
+    is_set_by_user: bool,
     answer: Reply,
 ) -> (Error, usize) {
     let proxy = "http://user:MARK-word@proxy.test:3128";
@@ -507,8 +507,8 @@ async fn answered_407(
         .credentials(Credentials::new("id", "secret"))
         .environment(&environment)
         .scripted(&script, Clock::starting_at(wall()));
-    if let Some(http) = http {
-        builder = builder.http(http);
+    if is_set_by_user {
+        builder = builder.http(|http| http);
     }
     let call = builder
         .build()
@@ -523,11 +523,9 @@ async fn answered_407(
 async fn a_407_is_a_proxy_s_where_a_proxy_can_have_written_it() {
     let page = || reply(407, "<html>Proxy Authentication Required</html>");
     let asking = || with_header(page(), "proxy-authenticate", "Basic realm=\"x\"");
-    let own_client = || Some(reqwest::Client::builder());
 
-    for (http, answer) in [(None, page()), (None, asking()), (own_client(), asking())] {
-        let named = http.is_none();
-        let (error, sent) = answered_407("http://fnf.test", true, http, answer).await;
+    for (by_user, answer) in [(false, page()), (false, asking()), (true, asking())] {
+        let (error, sent) = answered_407("http://fnf.test", true, by_user, answer).await;
         assert_eq!((error.attempts(), sent), (1, 1));
         assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
         assert_eq!(
@@ -538,22 +536,22 @@ async fn a_407_is_a_proxy_s_where_a_proxy_can_have_written_it() {
         assert!(error.to_string().contains("proxy"), "{error}");
         assert_eq!(
             error.to_string().contains("proxy.test:3128"),
-            named,
+            !by_user,
             "{error}"
         );
     }
     // Inside TLS, to this machine, and where there is no proxy, it is a 4xx like any other.
-    for (endpoint, proxied, http, answer) in [
-        ("https://fnf.test", true, None, asking()),
-        ("http://127.0.0.1:1", true, None, asking()),
-        ("http://fnf.test", false, None, asking()),
-        ("http://fnf.test", true, own_client(), page()),
+    for (endpoint, proxied, by_user, answer) in [
+        ("https://fnf.test", true, false, asking()),
+        ("http://127.0.0.1:1", true, false, asking()),
+        ("http://fnf.test", false, false, asking()),
+        ("http://fnf.test", true, true, page()),
     ] {
-        let (error, sent) = answered_407(endpoint, proxied, http, answer).await;
+        let (error, sent) = answered_407(endpoint, proxied, by_user, answer).await;
         assert_eq!(sent, 1, "{endpoint}");
         assert_eq!(error.delivery(), Delivery::Unknown, "{endpoint}: {error}");
     }
     let coded = reply(407, r#"{"Code":"New.Code","RequestId":"r"}"#);
-    let (error, _) = answered_407("https://fnf.test", true, None, coded).await;
+    let (error, _) = answered_407("https://fnf.test", true, false, coded).await;
     assert_eq!(error.delivery(), Delivery::Refused);
 }

@@ -6,7 +6,7 @@ use crate::{
     pipeline::{clock::monotonic, environment::Environment, transport::HttpRequest},
 };
 
-fn token_reply(number: usize, seconds: i64) -> Step {
+pub(super) fn token_reply(number: usize, seconds: i64) -> Step {
     let token = json!({"token": {
         "issued_at": "2020-01-04T08:00:00Z",
         "expires_at": DateTime::parse_from_rfc3339("2020-01-04T08:00:00Z").unwrap()
@@ -21,7 +21,7 @@ fn token_reply(number: usize, seconds: i64) -> Step {
     ))
 }
 
-fn password_client(script: &Arc<Script>) -> huawei::Client {
+pub(super) fn password_client(script: &Arc<Script>) -> huawei::Client {
     huawei::Client::builder()
         .region("cn-north-4")
         .credentials(IamPassword::new("domain", "user", "password"))
@@ -31,7 +31,7 @@ fn password_client(script: &Arc<Script>) -> huawei::Client {
         .unwrap()
 }
 
-async fn run(client: &huawei::Client) -> Result<(), Error> {
+pub(super) async fn run(client: &huawei::Client) -> Result<(), Error> {
     let request = StartSyncWorkflowExecutionRequest::new("id");
     client
         .start_sync_workflow_execution(request)
@@ -41,7 +41,7 @@ async fn run(client: &huawei::Client) -> Result<(), Error> {
 }
 
 /// What was sent since the last look: `iam` or the token that was used.
-fn tokens(script: &Script) -> Vec<String> {
+pub(super) fn tokens(script: &Script) -> Vec<String> {
     let name = |request: &HttpRequest| match request.headers.get("x-auth-token") {
         Some(token) => token.to_str().unwrap().to_owned(),
         None => "iam".to_owned(),
