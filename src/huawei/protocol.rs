@@ -365,22 +365,11 @@ fn sign(request: &mut HttpRequest, key: &AccessKey, stamp: &Stamp) -> Result<(),
     }
     let authorization = key
         .key
-        .authorize(&key.access_key, &signable(request), &date);
+        .authorize(&key.access_key, &signature::Request::of(request), &date);
     let mut authorization = HeaderValue::try_from(authorization).map_err(refused)?;
     authorization.set_sensitive(true);
     request.headers.insert(header::AUTHORIZATION, authorization);
     Ok(())
-}
-
-/// The signed parts of a request, exactly as they are sent.
-pub(super) fn signable(request: &HttpRequest) -> signature::Request<'_> {
-    signature::Request::new(
-        request.method.as_str(),
-        request.url.path(),
-        request.url.query().unwrap_or_default(),
-        &request.headers,
-        &request.body,
-    )
 }
 
 /// Appends a project's id as one segment of a path, and gives it as a header's value.

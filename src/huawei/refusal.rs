@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
-use super::{credentials::Credential, protocol::signable, signature::Comparison};
+use super::{
+    credentials::Credential,
+    signature::{self, Comparison},
+};
 use crate::{
     error::{ErrorCode, ErrorKind},
     payload::Secret,
@@ -183,7 +186,7 @@ fn split_echo(message: &str) -> Option<(&str, &str)> {
 /// What the gateway's own canonical request tells of a refused signature, without a word of it: it
 /// holds input and tokens.
 fn explain(sent: &HttpRequest, echo: &str) -> Option<String> {
-    match signable(sent).compare(echo) {
+    match signature::Request::of(sent).compare(echo) {
         Comparison::Same => Some(
             ": it read the request just as it was signed, so the secret key is wrong".to_owned(),
         ),

@@ -15,7 +15,7 @@ use zeroize::Zeroize as _;
 
 use crate::{
     payload::push_hex,
-    pipeline::{percent::RESERVED, protocol::digits},
+    pipeline::{percent::RESERVED, protocol::digits, transport::HttpRequest},
 };
 
 /// The scheme's name, with which `Authorization` and the signed text begin.
@@ -89,6 +89,17 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// A request as it is sent.
+    pub(crate) fn of(request: &'a HttpRequest) -> Self {
+        Self::new(
+            request.method.as_str(),
+            request.url.path(),
+            request.url.query().unwrap_or_default(),
+            &request.headers,
+            &request.body,
+        )
+    }
+
     /// A request with path and query as they are sent, signed with all these headers but
     /// `Authorization` and those with an underscore in their names.
     pub(crate) fn new(

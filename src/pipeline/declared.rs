@@ -37,14 +37,17 @@ pub(crate) trait Declared: Exchange<Protocol: Family> + Record {
         Self::ENTRY.limits
     }
 
-    /// Writes the request by this function, and says which execution it is to start.
-    fn write(
-        self,
-        write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-    ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+    /// Writes the request by this function, and says which execution it is about.
+    fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
         Ok((write(&self)?, None))
     }
 }
+
+/// What writes the fields of a request.
+pub(crate) type Write<E> = fn(&dyn Fields) -> Result<WireOf<E>, Error>;
+
+/// A request that is written, and the execution that it is about.
+pub(crate) type Written<E> = (WireOf<E>, Option<Subject>);
 
 /// How a cloud writes what is declared, and reads what it answers.
 pub(crate) trait Family: Protocol {

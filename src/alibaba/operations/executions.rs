@@ -12,8 +12,8 @@ use crate::{
     outcome::Outcome,
     payload::Payload,
     pipeline::{
-        operation::{EncodedFor, Subject, Timeouts, WireOf},
-        record::Fields,
+        declared::{Write, Written},
+        operation::{EncodedFor, Subject, Timeouts},
     },
 };
 
@@ -77,10 +77,7 @@ operation! {
             Timeouts::long_poll(Duration::from_secs(wait.into()))
         }
 
-        fn write(
-            self,
-            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
             let wire = write(&self)?;
             Ok((wire, Some(Subject::named(self.flow_name, self.execution_name))))
         }

@@ -15,11 +15,33 @@ use crate::{
     outcome::Outcome,
     payload::{ExecutionName, FlowText, Payload, Secret},
     pipeline::{
-        operation::{EncodedFor, Sent, Subject, WireOf},
-        record::Fields,
+        declared::{Write, Written},
+        operation::{EncodedFor, Sent, Subject},
     },
     response::Response,
 };
+
+/// Writes a start under a name, which is made where the caller gave none.
+macro_rules! named {
+    () => {
+        fn write(mut self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let named_by_caller = self.execution_name.is_some();
+            let execution_name = match self.execution_name.take() {
+                Some(name) => name,
+                None => ExecutionName::new()?.into(),
+            };
+            self.execution_name = Some(execution_name.clone());
+            let wire = write(&self)?;
+            let subject = Subject {
+                flow_name: self.flow_name,
+                execution_name,
+                named_by_caller,
+                input: self.input,
+            };
+            Ok((wire, Some(subject)))
+        }
+    };
+}
 
 operation! {
     /// The request of `StartExecution`.
@@ -54,14 +76,7 @@ operation! {
         pub input | input_json: Payload = Parameter "Input" (Object),
     }
     writing {
-        fn write(
-            mut self,
-            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
-            let named_by_caller = name(&mut self.execution_name)?;
-            let wire = write(&self)?;
-            Ok((wire, subject(self.flow_name, self.execution_name, named_by_caller, self.input)))
-        }
+        named! {}
     }
     outcome {
         fn is_answer_to(answer: &Execution, request: &EncodedFor<Self>) -> bool {
@@ -97,38 +112,8 @@ operation! {
         pub input | input_json: Payload = Parameter "Input" (Object),
     }
     writing {
-        fn write(
-            mut self,
-            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
-            let named_by_caller = name(&mut self.execution_name)?;
-            let wire = write(&self)?;
-            Ok((wire, subject(self.flow_name, self.execution_name, named_by_caller, self.input)))
-        }
+        named! {}
     }
-}
-
-/// Makes a name where the caller gave none; says whether the caller did.
-fn name(name: &mut Option<String>) -> Result<bool, Error> {
-    let named_by_caller = name.is_some();
-    if !named_by_caller {
-        *name = Some(ExecutionName::new()?.into());
-    }
-    Ok(named_by_caller)
-}
-
-fn subject(
-    flow_name: String,
-    execution_name: Option<String>,
-    named_by_caller: bool,
-    input: Option<Payload>,
-) -> Option<Subject> {
-    Some(Subject {
-        flow_name,
-        execution_name: execution_name?,
-        named_by_caller,
-        input,
-    })
 }
 
 response! {
