@@ -14,6 +14,8 @@ pub(crate) mod environment;
 pub(crate) mod fields;
 mod metadata;
 pub(crate) mod operation;
+#[cfg_attr(not(test), expect(dead_code, reason = "no operation takes turns yet"))]
+pub(crate) mod pace;
 pub(crate) mod percent;
 mod process;
 pub(crate) mod protocol;
