@@ -35,7 +35,7 @@ pub use position::Position;
 /// [`Stream`](futures_core::Stream) as well.
 ///
 /// ```
-/// # async fn print<T: std::fmt::Debug>(
+/// # async fn print<T: std::fmt::Debug + Send + 'static>(
 /// #     mut items: cloud_workflows::Items<T>,
 /// # ) -> Result<(), cloud_workflows::Error> {
 /// while let Some(item) = items.next().await {

@@ -430,8 +430,11 @@ impl<L: Look> Loop<'_, L> {
                     Err(_) => return self.give_late(),
                 },
             };
-            let hold = self.hold();
             let asked = monotonic();
+            if self.deadline.is_some_and(|deadline| asked >= deadline) {
+                return Err(self.memory.deadline_error());
+            }
+            let hold = self.hold();
             let looking = self.look.look(&self.execution, hold);
             self.memory.asked();
             let outcome = match late_until {
@@ -495,7 +498,9 @@ impl<L: Look> Loop<'_, L> {
             return self.missing(None);
         }
         self.unauthenticated = false;
-        self.cuts = 0;
+        if !hold.is_zero() {
+            self.cuts = 0;
+        }
         self.memory.answered(&view);
         if let (Some(own), Some(shown)) = (self.execution.started, view.started)
             && (own - shown).abs() > SAME_START

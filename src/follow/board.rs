@@ -20,7 +20,7 @@ pub(super) struct Board<A> {
     entries: HashMap<String, Entry>,
     ends: VecDeque<Followed<A>>,
     is_list_refused: bool,
-    is_refusal_told: bool,
+    are_looks_refused: bool,
     /// How many pages the last pass over the list had.
     pages: usize,
     trouble: Option<(ErrorKind, Instant, bool)>,
@@ -66,7 +66,7 @@ impl<A> Default for Board<A> {
             entries: HashMap::new(),
             ends: VecDeque::new(),
             is_list_refused: false,
-            is_refusal_told: false,
+            are_looks_refused: false,
             pages: 1,
             trouble: None,
         }
@@ -124,7 +124,9 @@ impl<A> Board<A> {
         let mut started: Vec<DateTime<Utc>> = started.collect();
         started.sort_unstable();
         // Few of them among many others are looked at in less time than the list is read.
-        let is_dear = started.len() <= MOST_SINGLE && self.pages * 5 > started.len() * 2;
+        let is_dear = !self.are_looks_refused
+            && started.len() <= MOST_SINGLE
+            && self.pages * 5 > started.len() * 2;
         let begin = match is_dear {
             true => None,
             false => {
@@ -276,8 +278,10 @@ impl<A> Board<A> {
                 return;
             }
             // The list tells its end as well.
-            if !self.is_list_refused && entry.is_listed {
-                if !std::mem::replace(&mut self.is_refusal_told, true) {
+            let is_told_by_list = entry.is_listed
+                || entry.execution.started.is_some() && now < entry.added + UNCHANGED;
+            if !self.is_list_refused && is_told_by_list {
+                if !std::mem::replace(&mut self.are_looks_refused, true) {
                     tracing::warn!(
                         %error,
                         right = W::RIGHT,

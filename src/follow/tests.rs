@@ -225,7 +225,7 @@ async fn a_thousand_that_end_within_a_minute_are_told_within_twenty_seconds() {
             // Somebody else's, of the same time.
             cloud.run(&format!("other-{i}"), starts, ends);
         }
-        // One of days ago would make the window long.
+        // One of which only the name is known.
         cloud.run("batch-old", Duration::ZERO, seconds(150));
         follower.add(ExecutionRef::from("batch-old"));
         let late = read(&mut follower, &cloud).await;

@@ -227,7 +227,7 @@ async fn long_polls_are_used_and_given_up_where_they_are_cut() {
 #[tokio::test(start_paused = true)]
 async fn without_a_deadline_a_wait_has_none() {
     let (task, _) = short(started(), |_, since| {
-        let is_over = since >= seconds(400 * 86_400 / 100);
+        let is_over = since >= seconds(400 * 86_400 / 1000);
         Ok(view(if is_over { "Succeeded" } else { "Running" }))
     });
     Wait::new(task).await.unwrap();
