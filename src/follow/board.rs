@@ -24,6 +24,8 @@ pub(super) struct Board<A> {
     /// How many pages the last pass over the list had.
     pages: usize,
     trouble: Option<(ErrorKind, Instant, bool)>,
+    /// Until when nobody has to search for something to look at.
+    quiet_until: Option<Instant>,
 }
 
 struct Entry {
@@ -54,6 +56,8 @@ const MOST_SINGLE: usize = 50;
 const UNCHANGED: Duration = Duration::from_secs(60);
 /// How often what the list cannot show is looked at.
 const OUTCAST: Duration = Duration::from_secs(10);
+/// All lookers come to search at about the same time: one search serves them.
+const QUIET: Duration = Duration::from_millis(400);
 const AGAIN: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(10);
 const LATE_OUTPUT: Duration = Duration::from_secs(2);
@@ -69,6 +73,7 @@ impl<A> Default for Board<A> {
             are_looks_refused: false,
             pages: 1,
             trouble: None,
+            quiet_until: None,
         }
     }
 }
@@ -130,8 +135,8 @@ impl<A> Board<A> {
         let begin = match is_dear {
             true => None,
             false => {
-                let gaps = started.windows(2).take(MOST_SINGLE).enumerate();
-                let last = gaps.filter(|(_, pair)| pair[1] - pair[0] > OLDER).last();
+                let mut gaps = started.windows(2).take(MOST_SINGLE).enumerate();
+                let last = gaps.rfind(|(_, pair)| pair[1] - pair[0] > OLDER);
                 started.get(last.map_or(0, |(i, _)| i + 1)).copied()
             }
         };
@@ -190,6 +195,9 @@ impl<A> Board<A> {
     /// The execution to look at next: the longest unseen of those that are to be looked at.
     pub(super) fn choose(&mut self) -> Option<String> {
         let now = monotonic();
+        if self.quiet_until.is_some_and(|until| now < until) {
+            return None;
+        }
         let is_list_refused = self.is_list_refused;
         let waited = |entry: &Entry| now.saturating_duration_since(entry.news);
         let entry = self
@@ -207,7 +215,11 @@ impl<A> Board<A> {
                 let is_due = waited(entry) >= if entry.is_urgent { pause } else { patience };
                 is_due && !entry.is_busy
             })
-            .max_by_key(|entry| (entry.is_urgent, waited(entry)))?;
+            .max_by_key(|entry| (entry.is_urgent, waited(entry)));
+        let Some(entry) = entry else {
+            self.quiet_until = Some(now + QUIET);
+            return None;
+        };
         entry.is_busy = true;
         Some(entry.execution.execution.clone())
     }
