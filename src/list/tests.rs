@@ -301,23 +301,26 @@ fn counted(items: &[u32], ask: &Ask, most: usize) -> Answer {
 
 #[tokio::test]
 async fn windows_are_walked_to_their_pinned_end_and_no_item_comes_twice() {
-    // Newest first, one an hour, over ten days; one at each border of a window.
-    let items: Vec<u32> = (0..=240).rev().collect();
-    let (server, asked) = server(move |ask| counted(&items, ask, ask.limit as usize));
-    let windows = Windows::between(at(0), at(240), TimeDelta::days(3));
-    let (mut given, error) = all(Pages::by_offset(server, 20, windows).items()).await;
-    assert!(error.is_none());
-    given.sort_unstable();
-    assert_eq!(given, (0..=240).collect::<Vec<_>>());
-    for ask in asked.lock().unwrap().iter() {
-        let Place::Offset {
-            window: Some((begin, end)),
-            ..
-        } = &ask.place
-        else {
-            panic!("{ask:?}");
-        };
-        assert!(*end - *begin <= TimeDelta::days(3) && *end <= at(240));
+    // Newest first, one an hour, over ten days: at the borders of windows, and just beside them.
+    for short_of_three_days in [0, 1] {
+        let items: Vec<u32> = (0..=240).rev().collect();
+        let (server, asked) = server(move |ask| counted(&items, ask, ask.limit as usize));
+        let longest = TimeDelta::days(3) - TimeDelta::milliseconds(short_of_three_days);
+        let windows = Windows::between(at(0), at(240), longest);
+        let (mut given, error) = all(Pages::by_offset(server, 20, windows).items()).await;
+        assert!(error.is_none());
+        given.sort_unstable();
+        assert_eq!(given, (0..=240).collect::<Vec<_>>());
+        for ask in asked.lock().unwrap().iter() {
+            let Place::Offset {
+                window: Some((begin, end)),
+                ..
+            } = &ask.place
+            else {
+                panic!("{ask:?}");
+            };
+            assert!(*end - *begin <= TimeDelta::days(3) && *end <= at(240));
+        }
     }
 }
 

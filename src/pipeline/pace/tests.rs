@@ -241,7 +241,8 @@ async fn a_runtime_that_stands_still_holds_up_only_its_own() {
     tokio::time::timeout(Duration::from_secs(120), pacer.turn())
         .await
         .unwrap();
-    assert!(monotonic() - began < Duration::from_secs(120));
+    // They were first: nobody passes them before they have let their turns go by.
+    assert!(monotonic() - began >= Duration::from_secs(10));
     // What was passed over comes back to its old place.
     for waiting in &mut still[1..] {
         let _ = tokio::time::timeout(Duration::from_secs(5), waiting)
