@@ -22,6 +22,8 @@ mod metadata;
 pub(crate) mod named_texts;
 mod no_proxy;
 pub(crate) mod operation;
+#[cfg_attr(not(test), expect(dead_code, reason = "no operation takes turns yet"))]
+pub(crate) mod pace;
 pub(crate) mod percent;
 pub(crate) mod pools;
 mod process;
