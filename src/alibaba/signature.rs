@@ -60,11 +60,10 @@ impl Key {
 mod tests {
     use std::collections::BTreeMap;
 
-    use percent_encoding::utf8_percent_encode;
     use serde::Deserialize;
 
     use super::*;
-    use crate::pipeline::percent::{RESERVED, push_encoded};
+    use crate::pipeline::percent::push_encoded;
 
     #[derive(Deserialize)]
     struct Vector {

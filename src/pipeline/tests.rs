@@ -4,6 +4,7 @@
 
 mod attempts;
 mod credentials;
+mod echoes;
 mod table;
 mod warm;
 mod whose;
