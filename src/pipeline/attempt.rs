@@ -22,7 +22,7 @@ use super::{
     words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorKind, Logged},
+    error::{Delivery, Error, ErrorKind, logged},
     payload::random_bits,
     response::Response,
 };
@@ -512,11 +512,6 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 subject.map(|subject| subject.execution_name.as_str()),
             )
     }
-}
-
-/// Words of others for a log.
-fn logged(text: &str) -> field::DisplayValue<Logged<'_>> {
-    field::display(Logged(text))
 }
 
 /// How far a clock is off, in words.
