@@ -35,6 +35,7 @@ pub struct ClientBuilder {
     network: Network,
     endpoint: Option<String>,
     credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
+    sts_endpoint: Option<String>,
 }
 
 impl Client {
@@ -208,6 +209,12 @@ impl ClientBuilder {
         self
     }
 
+    /// The address of STS, a URL or a host, instead of the one that a role's region gives.
+    pub fn sts_endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.sts_endpoint = Some(endpoint.into());
+        self
+    }
+
     /// What requests are signed with: [`Credentials`], or a source of them.
     pub fn credentials(mut self, source: impl ProvideCredential<Credentials>) -> Self {
         self.credentials = Some(Arc::new(source));
@@ -234,13 +241,17 @@ impl ClientBuilder {
         let provider = self
             .credentials
             .ok_or_else(|| Error::configuration("credentials", "are missing"))?;
-        let core = self.settings.core(&[&endpoint])?;
+        let sts = self.sts_endpoint.as_deref();
+        let sts = sts.map(|sts| self.settings.endpoint("sts_endpoint", sts));
+        let sts = sts.transpose()?;
+        let endpoints: Vec<_> = [&endpoint].into_iter().chain(&sts).collect();
+        let core = self.settings.core(&endpoints)?;
         let context = Context {
             core: core.clone(),
             region: self.region,
             project_id: None,
             project_name: None,
-            auth_endpoint: None,
+            auth_endpoint: sts,
         };
         Ok(Client {
             pipeline: Arc::new(Pipeline {

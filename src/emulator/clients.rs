@@ -3,7 +3,8 @@
 use super::Emulator;
 
 impl Emulator {
-    /// A client builder of Alibaba Cloud with this emulator's address and access key.
+    /// A client builder of Alibaba Cloud with this emulator's address and access key. Roles that
+    /// its credentials take on are taken on here.
     ///
     /// ```
     /// use cloud_workflows::{alibaba::StartSyncExecutionRequest, emulator::Emulator};
@@ -30,6 +31,7 @@ impl Emulator {
         }
         crate::alibaba::Client::builder()
             .endpoint(self.url())
+            .sts_endpoint(self.url())
             .credentials(key)
     }
 

@@ -40,17 +40,10 @@ pub(crate) async fn handle(
     request: &RecordedRequest,
     ids: Option<&(String, String)>,
 ) -> Reply {
-    let own_project = match aksk::project(state, request) {
-        Ok(project) => project,
+    let workflow = match workflow_of(state, request, ids) {
+        Ok(workflow) => workflow,
         Err(reply) => return *reply,
     };
-    let Some((project, workflow)) = ids else {
-        return invalid("Invalid parameters: the path is not percent-encoded UTF-8.");
-    };
-    if own_project.as_ref() != Some(project) {
-        let message = "The token or key does not belong to this project.";
-        return Reply::flat_error(StatusCode::FORBIDDEN, "FSS.0403", message);
-    }
     let Ok(body) = serde_json::from_slice::<ExecuteBody<'_>>(&request.body) else {
         return invalid("Invalid parameters.");
     };
@@ -61,18 +54,13 @@ pub(crate) async fn handle(
     // How the service hands these to a flow is not documented; a closure does not see them.
     drop(body.headers);
     let id = execution_id();
-    let begun = state
-        .flows
-        .begin(&state.clock, workflow, Mode::Workflow, id, input);
+    let begun = state.flows.begin(workflow, Mode::Workflow, id, input);
     // A flow of this cloud has one mode and no names, so that it is unknown is all that can be.
     let Ok(run) = begun else {
         let body = json!({"error_code": "FGS.5002", "error_msg": "The flow does not exist."});
         return Reply::json(StatusCode::NOT_FOUND, &id::hex(), &body);
     };
-    let Some(ending) = run.ended().await else {
-        let message = "The execution was lost.";
-        return Reply::flat_error(StatusCode::INTERNAL_SERVER_ERROR, "FGS.3002", message);
-    };
+    let ending = run.ended().await;
     let failure = ending.outcome.as_ref().err();
     let status = Cloud::Huawei.status(failure);
     let (begin_time, end_time) = (time(run.started), time(ending.stopped));
@@ -105,7 +93,24 @@ pub(crate) async fn handle(
     }
 }
 
-fn invalid(message: &str) -> Reply {
+/// The workflow of a call, once it is known who calls and that the project is the caller's.
+pub(crate) fn workflow_of<'a>(
+    state: &State,
+    request: &RecordedRequest,
+    ids: Option<&'a (String, String)>,
+) -> Result<&'a str, Box<Reply>> {
+    let own_project = aksk::project(state, request)?;
+    let unreadable = "Invalid parameters: the path is not percent-encoded UTF-8.";
+    let (project, workflow) = ids.ok_or_else(|| Box::new(invalid(unreadable)))?;
+    if own_project.as_ref() != Some(project) {
+        let message = "The token or key does not belong to this project.";
+        let status = StatusCode::FORBIDDEN;
+        return Err(Box::new(Reply::flat_error(status, "FSS.0403", message)));
+    }
+    Ok(workflow)
+}
+
+pub(crate) fn invalid(message: &str) -> Reply {
     Reply::flat_error(StatusCode::BAD_REQUEST, "FGS.3002", message)
 }
 
@@ -123,6 +128,6 @@ fn errors(failure: &FlowFailure, begin_time: &str, end_time: &str) -> Value {
     }])
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -6,7 +6,10 @@ use http::{Method, StatusCode};
 use super::alibaba;
 use super::{State, record::RecordedRequest, reply::Reply};
 #[cfg(feature = "huawei")]
-use super::{form, huawei, projects, token};
+use super::{
+    form, huawei, projects, token,
+    workflow_executions::{self, Asked},
+};
 
 /// How much of a request body is read, in bytes.
 #[cfg(feature = "alibaba")]
@@ -24,6 +27,9 @@ pub(crate) enum Route {
     /// Project and workflow id; `None` when one is not percent-encoded UTF-8.
     #[cfg(feature = "huawei")]
     SyncExecution(Option<(String, String)>),
+    /// The same, and what is asked for.
+    #[cfg(feature = "huawei")]
+    WorkflowExecution(Option<(String, String)>, Asked),
     Nothing,
 }
 
@@ -57,6 +63,21 @@ impl Route {
                 return Self::SyncExecution(ids);
             }
         }
+        #[cfg(feature = "huawei")]
+        if let ["", "v2", project, "fgs", "workflows", workflow, rest @ ..] =
+            &path.split('/').collect::<Vec<_>>()[..]
+        {
+            let decoded: Option<Vec<String>> = rest
+                .iter()
+                .map(|segment| form::decode(segment, false))
+                .collect();
+            let decoded = decoded.unwrap_or_default();
+            let rest: Vec<&str> = decoded.iter().map(String::as_str).collect();
+            if let Some(asked) = Asked::of(method, &rest) {
+                let ids = form::decode(project, false).zip(form::decode(workflow, false));
+                return Self::WorkflowExecution(ids, asked);
+            }
+        }
         let _ = (method, path);
         Self::Nothing
     }
@@ -80,6 +101,8 @@ impl Route {
             Self::Projects => "projects".to_owned(),
             #[cfg(feature = "huawei")]
             Self::SyncExecution(_) => "sync-executions".to_owned(),
+            #[cfg(feature = "huawei")]
+            Self::WorkflowExecution(_, asked) => asked.operation().to_owned(),
             Self::Nothing => request.path.clone(),
         }
     }
@@ -106,6 +129,10 @@ impl Route {
             Self::Projects => projects::handle(state, request),
             #[cfg(feature = "huawei")]
             Self::SyncExecution(ids) => huawei::handle(state, request, ids.as_ref()).await,
+            #[cfg(feature = "huawei")]
+            Self::WorkflowExecution(ids, asked) => {
+                workflow_executions::handle(state, request, ids.as_ref(), asked)
+            }
             Self::Nothing => {
                 let _ = (state, request, whole);
                 Reply::no_such_api()

@@ -107,6 +107,9 @@ impl Role {
 
     /// `sts.aliyuncs.com`, or the region's host, or the one for its VPCs.
     fn endpoint(&self, context: &Context) -> Result<Url, Error> {
+        if let Some(endpoint) = &context.auth_endpoint {
+            return Ok(endpoint.clone());
+        }
         let environment = context.environment();
         let region = self.region.clone();
         let region = region.or_else(|| environment.variable("ALIBABA_CLOUD_STS_REGION"));
