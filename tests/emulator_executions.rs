@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
@@ -32,6 +32,15 @@ fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 
+/// No connection is kept: each test has a runtime of its own.
+fn client() -> &'static reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0);
+        client.build().unwrap()
+    });
+    &CLIENT
+}
+
 fn encoded(text: &str) -> String {
     let reserved = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_.~".contains(byte);
     let bytes = text.bytes();
@@ -50,7 +59,7 @@ fn encoded(text: &str) -> String {
 async fn call(emulator: &Emulator, action: &str, own: &[(&str, &str)]) -> (u16, Value) {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let (id, secret) = emulator.access_key();
-    let date = reqwest::get(emulator.url()).await.unwrap();
+    let date = client().get(emulator.url()).send().await.unwrap();
     let date = date.headers()["date"].to_str().unwrap();
     let date = DateTime::parse_from_rfc2822(date).unwrap();
     let date = date.format("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -78,7 +87,7 @@ async fn call(emulator: &Emulator, action: &str, own: &[(&str, &str)]) -> (u16, 
     mac.update(format!("POST&%2F&{}", encoded(&form(&parameters))).as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     parameters.push(("Signature", &signature));
-    let request = reqwest::Client::new().post(emulator.url());
+    let request = client().post(emulator.url());
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     let response = request.body(form(&parameters)).send().await.unwrap();
     let status = response.status().as_u16();
@@ -675,7 +684,7 @@ async fn huawei(
     headers: &[(&str, &str)],
     body: Value,
 ) -> (u16, Value) {
-    let client = reqwest::Client::new();
+    let client = client();
     let (domain, user, password) = emulator.iam_user();
     let auth = json!({"auth": {
         "identity": {"methods": ["password"], "password": {"user": {

@@ -101,7 +101,7 @@ mod tests {
     const MEMBERS: [&str; 5] = ["a", "b", "c", "d", "e"];
 
     fn page(token: Option<&str>, quirks: &Quirks) -> Option<(String, Option<String>)> {
-        let keep = |member: &&str| (*member != "d").then_some(*member);
+        let keep = |member: &&'static str| Some(*member).filter(|member| *member != "d");
         let page = by_token(
             &MEMBERS,
             |member| (*member).to_owned(),
