@@ -51,7 +51,7 @@ mod plan;
 mod projects;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod quirks;
-#[cfg(any(feature = "alibaba", feature = "huawei"))]
+#[cfg(feature = "alibaba")]
 mod quotas;
 mod record;
 mod reply;

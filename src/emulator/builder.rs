@@ -213,6 +213,7 @@ impl EmulatorBuilder {
         #[cfg(any(feature = "alibaba", feature = "huawei"))]
         let world = Arc::new(World {
             clock: Arc::clone(&clock),
+            #[cfg(feature = "alibaba")]
             buckets: <_>::default(),
             quirks: <_>::default(),
             callback_limit: this.callback_limit,

@@ -8,18 +8,20 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
+#[cfg(feature = "alibaba")]
+use super::quotas::Buckets;
 use super::{
     clock::{Clock, first, lock, machine},
     course::{Event, Facts, Player, Report, Stand, Stop, Waiting},
     flow::{Cloud, Mode},
     plan::{Body, Move, Outcome, Plan},
     quirks,
-    quotas::Buckets,
 };
 
 /// What all executions have in common.
 pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
+    #[cfg(feature = "alibaba")]
     pub(crate) buckets: Buckets,
     pub(crate) quirks: quirks::Current,
     /// How long a callback is waited for, in the machine's time.
@@ -238,7 +240,10 @@ impl Run {
     }
 
     fn play(&self, facts: &mut Facts, at: Duration, tape: Option<&mut Vec<Event>>) -> Stand {
+        #[cfg(feature = "alibaba")]
         let admit = |wanted| self.world.buckets.step(wanted);
+        #[cfg(not(feature = "alibaba"))]
+        let admit = |_| None;
         let player = Player {
             plan: &self.plan,
             input: &self.input,
