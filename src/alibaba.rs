@@ -44,5 +44,11 @@ pub use operations::{
         DescribeExecutionRequest, Environment, Execution, ExecutionOrigin, ExecutionStatus,
         Variable,
     },
+    lists::{
+        Event, EventType, GetExecutionHistoryRequest, GetExecutionHistoryResponse,
+        ListExecutionsRequest, ListExecutionsResponse,
+    },
     starts::{StartExecutionRequest, StartSyncExecutionRequest, StartSyncExecutionResponse},
+    stops::StopExecutionRequest,
+    tasks::{ReportTaskFailedRequest, ReportTaskResponse, ReportTaskSucceededRequest},
 };

@@ -29,6 +29,8 @@ mod builder;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod clients;
 mod clock;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod course;
 mod fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod flow;
@@ -41,15 +43,28 @@ mod huawei;
 mod id;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod input;
+mod lists;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod paging;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod plan;
 #[cfg(feature = "huawei")]
 mod projects;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod quirks;
+#[cfg(feature = "alibaba")]
+mod quotas;
 mod record;
 mod reply;
 mod route;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+mod run;
 mod served;
 mod server;
 #[cfg(feature = "huawei")]
 mod token;
+#[cfg(feature = "huawei")]
+mod workflow_executions;
 
 use std::{
     convert::Infallible,
@@ -66,7 +81,13 @@ pub use alibaba::StandardSync;
 pub use builder::EmulatorBuilder;
 pub use fault::Fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
-pub use flow::Execution;
+pub use flow::{Execution, WaitingCallback};
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+pub use plan::{Flow, IntoFlow};
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+pub use quirks::Quirks;
+#[cfg(feature = "alibaba")]
+pub use quotas::{Bucket, Quotas};
 pub use record::RecordedRequest;
 pub use served::Served;
 #[cfg(feature = "huawei")]
@@ -95,6 +116,8 @@ struct State {
     alibaba: alibaba::Settings,
     #[cfg(feature = "alibaba")]
     nonces: alibaba::Nonces,
+    #[cfg(feature = "alibaba")]
+    issued: alibaba::Issued,
     #[cfg(feature = "huawei")]
     huawei: token::Settings,
     #[cfg(feature = "huawei")]

@@ -40,6 +40,19 @@ pub use credentials::{
     AccessKey, AssumeAgency, Credential, DefaultCredentials, EcsMetadata, EnvironmentCredentials,
     IamPassword, IdToken, OidcSts, PodIdentity, Profile, Token,
 };
-pub use operations::executions::{
-    StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse, WorkflowExecutionStatus,
+pub use operations::{
+    executions::{
+        StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,
+        WorkflowExecutionStatus,
+    },
+    lists::{
+        ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
+        ShowWorkflowExecutionForPageRequest, ShowWorkflowExecutionForPageResponse,
+        WorkflowExecutionBrief,
+    },
+    runs::{
+        CallbackResult, CreateCallbackWorkflowRequest, NodeExecution, NodeExecutionDetail,
+        RetryWorkFlowRequest, ShowWorkflowExecutionRequest, StartWorkflowExecutionRequest,
+        StopWorkFlowRequest, WorkflowExecution, WorkflowExecutionId, WorkflowRunStatus,
+    },
 };

@@ -7,7 +7,10 @@ use super::{
     endpoint::{self, Network},
     operations::{
         executions::DescribeExecutionRequest,
+        lists::{GetExecutionHistoryRequest, ListExecutionsRequest},
         starts::{StartExecutionRequest, StartSyncExecutionRequest},
+        stops::StopExecutionRequest,
+        tasks::{ReportTaskFailedRequest, ReportTaskSucceededRequest},
     },
     protocol::Rpc,
 };
@@ -170,6 +173,121 @@ impl Client {
         &self,
         request: DescribeExecutionRequest,
     ) -> Call<DescribeExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `ListExecutions`: one page of a flow's executions, newest first or not as the service likes.
+    ///
+    /// A read: repeated whatever happened. `next_token` in the answer says where the next page begins.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, ListExecutions. Right: `fnf:ListExecutions`.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ListExecutionsRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = ListExecutionsRequest::new("my_flow").limit(100).metadata_only(true);
+    /// let page = client.list_executions(request).send().await?;
+    /// println!("{} executions, next page: {:?}", page.executions.len(), page.next_token);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_executions(&self, request: ListExecutionsRequest) -> Call<ListExecutionsRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `GetExecutionHistory`: one page of what happened in an execution, oldest first.
+    ///
+    /// A read: repeated whatever happened. `next_token` in the answer says where the next page begins.
+    /// Only executions of Standard flows have a history.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, GetExecutionHistory. Right: `fnf:GetExecutionHistory`.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, GetExecutionHistoryRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = GetExecutionHistoryRequest::new("my_flow", "order-17");
+    /// for event in client.get_execution_history(request).send().await?.events {
+    ///     println!("{:?} {:?}", event.time, event.event_type);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_execution_history(
+        &self,
+        request: GetExecutionHistoryRequest,
+    ) -> Call<GetExecutionHistoryRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `StopExecution`: asks the service to stop an execution, which may go on for a while: the answer's
+    /// status may still be `Running`.
+    ///
+    /// Repeated whatever happened: a stopped execution is not stopped twice. One that has ended before
+    /// is `ExecutionAlreadyCompleted`.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, StopExecution. Right: `fnf:StopExecution`.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, StopExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StopExecutionRequest::new("my_flow", "order-17").cause("the order was cancelled");
+    /// let execution = client.stop_execution(request).send().await?;
+    /// println!("{}", execution.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stop_execution(&self, request: StopExecutionRequest) -> Call<StopExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `ReportTaskSucceeded`: says that a task that waits for a callback ended well.
+    ///
+    /// Repeated whatever happened: the service takes one report a task. The token is sent in the body,
+    /// where no log of addresses shows it.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, ReportTaskSucceeded. Right: `fnf:ReportTaskSucceeded`.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ReportTaskSucceededRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// # let token = String::new();
+    /// let request = ReportTaskSucceededRequest::new(token).output(serde_json::json!({"approved": true}));
+    /// client.report_task_succeeded(request).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn report_task_succeeded(
+        &self,
+        request: ReportTaskSucceededRequest,
+    ) -> Call<ReportTaskSucceededRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `ReportTaskFailed`: says that a task that waits for a callback ended badly.
+    ///
+    /// Repeated whatever happened: the service takes one report a task. The token is sent in the body,
+    /// where no log of addresses shows it.
+    ///
+    /// Source: Alibaba Cloud, CloudFlow, ReportTaskFailed. Right: `fnf:ReportTaskFailed`.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ReportTaskFailedRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// # let token = String::new();
+    /// let request = ReportTaskFailedRequest::new(token, "OutOfStock").cause("no more of item 17");
+    /// client.report_task_failed(request).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn report_task_failed(
+        &self,
+        request: ReportTaskFailedRequest,
+    ) -> Call<ReportTaskFailedRequest> {
         Call::new(&self.pipeline, request)
     }
 }

@@ -1,7 +1,10 @@
 //! The operations of CloudFlow, one file a family.
 
 pub(super) mod executions;
+pub(super) mod lists;
 pub(super) mod starts;
+pub(super) mod stops;
+pub(super) mod tasks;
 
 #[cfg(test)]
 use crate::pipeline::declared::{Declared as _, Entry};
@@ -12,4 +15,9 @@ pub(crate) const ALL: &[&Entry] = &[
     starts::StartExecutionRequest::ENTRY,
     starts::StartSyncExecutionRequest::ENTRY,
     executions::DescribeExecutionRequest::ENTRY,
+    lists::ListExecutionsRequest::ENTRY,
+    lists::GetExecutionHistoryRequest::ENTRY,
+    stops::StopExecutionRequest::ENTRY,
+    tasks::ReportTaskSucceededRequest::ENTRY,
+    tasks::ReportTaskFailedRequest::ENTRY,
 ];

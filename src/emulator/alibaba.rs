@@ -2,7 +2,10 @@
 
 mod check;
 mod executions;
+mod following;
+mod rights;
 mod shape;
+mod sts;
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -15,6 +18,7 @@ use url::form_urlencoded;
 
 pub(crate) use check::AccessKey;
 pub(crate) use shape::error;
+pub(crate) use sts::Issued;
 
 use super::{State, form, record::RecordedRequest, reply::Reply};
 
@@ -97,7 +101,10 @@ fn lenient(request: &RecordedRequest, name: &str) -> Option<String> {
 pub(crate) async fn handle(state: &State, request: &RecordedRequest, whole: bool) -> Reply {
     let answer = match read(request, whole) {
         Ok(parameters) => match check::check(state, request, &parameters) {
-            Ok(()) => executions::call(state, &parameters).await,
+            Ok(()) => match rights::check(state, &parameters) {
+                Ok(()) => executions::call(state, &parameters).await,
+                Err(refused) => Err(refused),
+            },
             Err(refused) => Err(refused),
         },
         Err(refused) => Err(refused),

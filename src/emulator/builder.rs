@@ -13,9 +13,11 @@ use tokio::sync::oneshot;
 
 #[cfg(feature = "alibaba")]
 use super::alibaba;
-use super::{Emulator, Handle, State, server};
+use super::{Emulator, Handle, State, clock::Clock, server};
 #[cfg(feature = "huawei")]
 use super::{aksk, token};
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
+use super::{flow::Flows, run::World};
 
 /// Settings of an [`Emulator`]; made by [`Emulator::builder`].
 ///
@@ -23,6 +25,8 @@ use super::{aksk, token};
 #[must_use]
 pub struct EmulatorBuilder {
     port: u16,
+    #[cfg(any(feature = "alibaba", feature = "huawei"))]
+    callback_limit: Duration,
     #[cfg(feature = "alibaba")]
     alibaba: alibaba::Settings,
     #[cfg(feature = "huawei")]
@@ -33,6 +37,8 @@ impl EmulatorBuilder {
     pub(super) fn new() -> Self {
         Self {
             port: 0,
+            #[cfg(any(feature = "alibaba", feature = "huawei"))]
+            callback_limit: Duration::from_secs(5 * 60),
             #[cfg(feature = "alibaba")]
             alibaba: alibaba::Settings {
                 keys: Vec::new(),
@@ -55,6 +61,14 @@ impl EmulatorBuilder {
     /// The TCP port on 127.0.0.1; 0, as without this setting, takes a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// How long a flow waits for a callback that nobody reports, in the machine's time; 5 minutes
+    /// without this setting. Then it fails, so that a test which forgot to report ends and says so.
+    #[cfg(any(feature = "alibaba", feature = "huawei"))]
+    pub fn callback_limit(mut self, limit: Duration) -> Self {
+        self.callback_limit = limit;
         self
     }
 
@@ -195,17 +209,28 @@ impl EmulatorBuilder {
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, this.port))?;
         listener.set_nonblocking(true)?;
+        let clock = Arc::<Clock>::default();
+        #[cfg(any(feature = "alibaba", feature = "huawei"))]
+        let world = Arc::new(World {
+            clock: Arc::clone(&clock),
+            #[cfg(feature = "alibaba")]
+            buckets: <_>::default(),
+            quirks: <_>::default(),
+            callback_limit: this.callback_limit,
+        });
         let state = Arc::new(State {
             url: format!("http://{}", listener.local_addr()?),
-            clock: Arc::default(),
+            clock,
             records: <_>::default(),
             faults: <_>::default(),
             #[cfg(any(feature = "alibaba", feature = "huawei"))]
-            flows: Arc::default(),
+            flows: Arc::new(Flows::new(&world)),
             #[cfg(feature = "alibaba")]
             alibaba: this.alibaba,
             #[cfg(feature = "alibaba")]
             nonces: <_>::default(),
+            #[cfg(feature = "alibaba")]
+            issued: <_>::default(),
             #[cfg(feature = "huawei")]
             huawei: this.huawei,
             #[cfg(feature = "huawei")]

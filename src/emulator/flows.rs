@@ -1,57 +1,41 @@
 //! What an emulator's flows are, and what became of them.
 
-use serde::{Serialize, de::DeserializeOwned};
+use std::time::Duration;
 
+#[cfg(feature = "alibaba")]
+use super::quotas::Quotas;
 use super::{
     Emulator,
-    flow::{Execution, Mode, body},
+    flow::{Execution, Mode, WaitingCallback},
+    plan::IntoFlow,
+    quirks::Quirks,
 };
-use crate::FlowFailure;
 
-/// Flows. A closure may block. A panic in it fails the flow, and so does an input that does not
+/// Flows: closures that fail or succeed, alone or as a [`Flow`](super::Flow) that takes its time.
+/// A closure may block. A panic in it fails the flow, and so does an input that does not
 /// fit its type (code `InvalidInput`); a start without input gives it `{}`. Adding a flow of a
 /// known name replaces the closure.
 impl Emulator {
     /// Adds a flow in Standard mode, for `StartExecution` of Alibaba Cloud.
     #[cfg(feature = "alibaba")]
-    pub fn standard<I, O, F>(&self, name: impl Into<String>, flow: F) -> &Self
-    where
-        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
-        I: DeserializeOwned + 'static,
-        O: Serialize + 'static,
-    {
+    pub fn standard<Types>(&self, name: impl Into<String>, flow: impl IntoFlow<Types>) -> &Self {
         self.add(name.into(), Mode::Standard, flow)
     }
 
     /// Adds a flow in Express mode, for `StartSyncExecution` of Alibaba Cloud.
     #[cfg(feature = "alibaba")]
-    pub fn express<I, O, F>(&self, name: impl Into<String>, flow: F) -> &Self
-    where
-        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
-        I: DeserializeOwned + 'static,
-        O: Serialize + 'static,
-    {
+    pub fn express<Types>(&self, name: impl Into<String>, flow: impl IntoFlow<Types>) -> &Self {
         self.add(name.into(), Mode::Express, flow)
     }
 
     /// Adds a flow of Huawei Cloud under its workflow id.
     #[cfg(feature = "huawei")]
-    pub fn workflow<I, O, F>(&self, id: impl Into<String>, flow: F) -> &Self
-    where
-        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
-        I: DeserializeOwned + 'static,
-        O: Serialize + 'static,
-    {
+    pub fn workflow<Types>(&self, id: impl Into<String>, flow: impl IntoFlow<Types>) -> &Self {
         self.add(id.into(), Mode::Workflow, flow)
     }
 
-    fn add<I, O, F>(&self, name: String, mode: Mode, flow: F) -> &Self
-    where
-        F: Fn(I) -> Result<O, FlowFailure> + Send + Sync + 'static,
-        I: DeserializeOwned + 'static,
-        O: Serialize + 'static,
-    {
-        self.state().flows.insert(name, mode, body(flow));
+    fn add<Types>(&self, name: String, mode: Mode, flow: impl IntoFlow<Types>) -> &Self {
+        self.state().flows.insert(name, mode, flow.into_flow());
         self
     }
 
@@ -76,6 +60,46 @@ impl Emulator {
     /// The executions of a flow, oldest first; at most the newest 100,000.
     pub fn executions(&self, flow: &str) -> Vec<Execution> {
         self.state().flows.executions(flow)
+    }
+
+    /// The tasks that nobody has reported yet, those that have waited longest first. A test that
+    /// forgets one finds it here.
+    pub fn waiting_callbacks(&self) -> Vec<WaitingCallback> {
+        self.state().flows.waiting()
+    }
+
+    /// Lets so much time pass at once: executions get on, deadlines run out, tokens and keys
+    /// expire, buckets fill. Real time goes on beside it.
+    pub fn advance(&self, time: Duration) {
+        self.state().clock.advance(time);
+    }
+
+    /// Lets the emulator's time pass so many times as fast as the machine's from now on; 1 at the
+    /// start. With 0 it stands still and moves by [`Emulator::advance`] alone.
+    ///
+    /// Executions, deadlines and quotas go by it, and so do the dates that are signed: a client
+    /// corrects its clock when it is told.
+    pub fn scale_time(&self, factor: f64) {
+        self.state().clock.scale(factor);
+    }
+
+    /// Sets the quotas of the account, all buckets full; without this there are none.
+    #[cfg(feature = "alibaba")]
+    pub fn quotas(&self, quotas: Quotas) -> &Self {
+        self.state().flows.world().buckets.set(quotas);
+        self
+    }
+
+    /// Sets the quotas that the vendor documents: [`Quotas::documented`].
+    #[cfg(feature = "alibaba")]
+    pub fn documented_quotas(&self) -> &Self {
+        self.quotas(Quotas::documented())
+    }
+
+    /// Sets how the services lag, err and surprise from now on, instead of what was set before.
+    pub fn quirks(&self, quirks: Quirks) -> &Self {
+        self.state().flows.world().quirks.set(quirks);
+        self
     }
 
     /// An access key of Alibaba Cloud that is accepted: id and secret.
@@ -118,6 +142,12 @@ impl Emulator {
     #[cfg(feature = "huawei")]
     pub fn region(&self) -> &str {
         &self.state().huawei.region
+    }
+
+    /// Lets every key that STS gave out so far expire (`InvalidSecurityToken.Expired`).
+    #[cfg(feature = "alibaba")]
+    pub fn expire_role_keys(&self) {
+        self.state().issued.expire();
     }
 
     /// Lets every token given out so far expire (`APIGW.0307`).

@@ -15,6 +15,7 @@ use super::{
     record::RecordedRequest,
     reply::Reply,
     served::named::Named as _,
+    workflow_executions,
 };
 use crate::{FlowFailure, huawei::StartSyncWorkflowExecutionRequest, pipeline::declared::Entry};
 
@@ -38,13 +39,13 @@ struct ExecuteReply<'a> {
 }
 
 /// A call that may be answered: what its path names, and the rest.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     variables: &'a BTreeMap<&'static str, String>,
-    request: &'a RecordedRequest,
+    pub(super) request: &'a RecordedRequest,
 }
 
 impl Call<'_> {
-    fn variable(&self, name: &str) -> &str {
+    pub(super) fn variable(&self, name: &str) -> &str {
         self.variables.get(name).map_or("", String::as_str)
     }
 }
@@ -69,9 +70,13 @@ pub(crate) async fn handle(
         let message = "The token or key does not belong to this project.";
         return Reply::flat_error(StatusCode::FORBIDDEN, "FSS.0403", message);
     }
+    if state.flows.world().quirks.get().deny.contains(entry.name) {
+        let message = "The caller has no right to this operation.";
+        return Reply::flat_error(StatusCode::FORBIDDEN, "FSS.0403", message);
+    }
     match entry.name {
         StartSyncWorkflowExecutionRequest::NAME => start_sync(state, call).await,
-        _ => Reply::no_such_api(),
+        name => workflow_executions::handle(state, name, &call),
     }
 }
 
@@ -88,18 +93,13 @@ async fn start_sync(state: &State, call: Call<'_>) -> Reply {
     // How the service hands these to a flow is not documented; a closure does not see them.
     drop(body.headers);
     let id = execution_id();
-    let begun = state
-        .flows
-        .begin(&state.clock, workflow, Mode::Workflow, id, input);
+    let begun = state.flows.begin(workflow, Mode::Workflow, id, input);
     // A flow of this cloud has one mode and no names, so that it is unknown is all that can be.
     let Ok(run) = begun else {
         let body = json!({"error_code": "FGS.5002", "error_msg": "The flow does not exist."});
         return Reply::json(StatusCode::NOT_FOUND, &id::hex(), &body);
     };
-    let Some(ending) = run.ended().await else {
-        let message = "The execution was lost.";
-        return Reply::flat_error(StatusCode::INTERNAL_SERVER_ERROR, "FGS.3002", message);
-    };
+    let ending = run.ended().await;
     let failure = ending.outcome.as_ref().err();
     let status = Cloud::Huawei.status(failure);
     let (begin_time, end_time) = (time(run.started), time(ending.stopped));
@@ -132,7 +132,7 @@ async fn start_sync(state: &State, call: Call<'_>) -> Reply {
     }
 }
 
-fn invalid(message: &str) -> Reply {
+pub(crate) fn invalid(message: &str) -> Reply {
     Reply::flat_error(StatusCode::BAD_REQUEST, "FGS.3002", message)
 }
 
@@ -150,6 +150,6 @@ fn errors(failure: &FlowFailure, begin_time: &str, end_time: &str) -> Value {
     }])
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

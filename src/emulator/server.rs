@@ -137,7 +137,10 @@ async fn answer(state: Arc<State>, route: Route, request: RecordedRequest, whole
         tokio::time::sleep(delay).await;
     }
     let ran = if runs {
-        Some(route.handle(&state, &request, whole).await)
+        match answered(&state, &route, &request, whole).await {
+            Some(reply) => Some(reply),
+            None => return Outcome::Cut,
+        }
     } else {
         None
     };
@@ -176,4 +179,23 @@ async fn answer(state: Arc<State>, route: Route, request: RecordedRequest, whole
         reply.headers.insert(name, value);
     }
     Outcome::Answer(reply, part)
+}
+
+/// The answer; `None` when something on the way has cut a long poll.
+async fn answered(
+    state: &State,
+    route: &Route,
+    request: &RecordedRequest,
+    whole: bool,
+) -> Option<Reply> {
+    let answer = route.handle(state, request, whole);
+    #[cfg(feature = "alibaba")]
+    if request.operation == "DescribeExecution"
+        && let Some(after) = state.flows.world().quirks.get().cut_long_polls_after
+    {
+        let clock = &state.clock;
+        let cut = clock.until(clock.passed().saturating_add(after));
+        return super::clock::first(answer, cut).await;
+    }
+    Some(answer.await)
 }

@@ -5,7 +5,14 @@ use std::sync::Arc;
 use super::{
     credentials::{Credential, DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
-    operations::executions::StartSyncWorkflowExecutionRequest,
+    operations::{
+        executions::StartSyncWorkflowExecutionRequest,
+        lists::{ListWorkflowExecutionsRequest, ShowWorkflowExecutionForPageRequest},
+        runs::{
+            CreateCallbackWorkflowRequest, RetryWorkFlowRequest, ShowWorkflowExecutionRequest,
+            StartWorkflowExecutionRequest, StopWorkFlowRequest,
+        },
+    },
     protocol::{Rest, push_project_id},
 };
 use crate::{
@@ -112,6 +119,172 @@ impl Client {
         request: StartSyncWorkflowExecutionRequest,
     ) -> Call<StartSyncWorkflowExecutionRequest> {
         self.call(request)
+    }
+
+    /// `StartWorkflowExecution`: starts an execution that goes on by itself.
+    ///
+    /// The service has no key by which a second start under one name would be none, so it is repeated
+    /// only where it certainly did not begin; an error says whether it may have.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, StartWorkflowExecution.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, StartWorkflowExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StartWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14")
+    ///     .input(serde_json::json!({"order": 17}));
+    /// let execution = client.start_workflow_execution(request).send().await?;
+    /// println!("{}", execution.execution_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_workflow_execution(
+        &self,
+        request: StartWorkflowExecutionRequest,
+    ) -> Call<StartWorkflowExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `ShowWorkflowExecution`: looks at an execution and its nodes.
+    ///
+    /// A read: repeated whatever happened. Executions of EXPRESS flows are not kept.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, ShowWorkflowExecution.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, ShowWorkflowExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = ShowWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14", "execution id");
+    /// let execution = client.show_workflow_execution(request).send().await?;
+    /// println!("{}, {} nodes", execution.status, execution.node_execution_details.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn show_workflow_execution(
+        &self,
+        request: ShowWorkflowExecutionRequest,
+    ) -> Call<ShowWorkflowExecutionRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `ListWorkflowExecutions`: one page of a flow's executions. Nobody says how many there are: a page
+    /// that is shorter than it may be is the last.
+    ///
+    /// A read: repeated whatever happened. Without times the last three days are looked at.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, ListWorkflowExecutions.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, ListWorkflowExecutionsRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = ListWorkflowExecutionsRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14").limit(200);
+    /// for execution in client.list_workflow_executions(request).send().await?.executions {
+    ///     println!("{:?} {:?}", execution.execution_id, execution.status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_workflow_executions(
+        &self,
+        request: ListWorkflowExecutionsRequest,
+    ) -> Call<ListWorkflowExecutionsRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `ShowWorkflowExecutionForPage`: one page of the history of executions, with their number.
+    ///
+    /// A read: repeated whatever happened. Without times the last three days are looked at.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, ShowWorkflowExecutionForPage.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, ShowWorkflowExecutionForPageRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = ShowWorkflowExecutionForPageRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14", 0_u32, 100_u32);
+    /// let page = client.show_workflow_execution_for_page(request).send().await?;
+    /// println!("{:?} in all", page.total);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn show_workflow_execution_for_page(
+        &self,
+        request: ShowWorkflowExecutionForPageRequest,
+    ) -> Call<ShowWorkflowExecutionForPageRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `StopWorkFlow`: stops an execution.
+    ///
+    /// Repeated whatever happened: a stopped execution is not stopped twice. What the service says of
+    /// one that has ended is not documented.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, StopWorkFlow.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, StopWorkFlowRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StopWorkFlowRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14", "execution id");
+    /// client.stop_work_flow(request).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stop_work_flow(&self, request: StopWorkFlowRequest) -> Call<StopWorkFlowRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `RetryWorkFlow`: runs a failed execution on, under the same id.
+    ///
+    /// It begins work, so it is repeated only where it certainly did not begin; an error says whether it
+    /// may have.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, RetryWorkFlow.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, RetryWorkFlowRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = RetryWorkFlowRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14", "execution id");
+    /// client.retry_work_flow(request).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retry_work_flow(&self, request: RetryWorkFlowRequest) -> Call<RetryWorkFlowRequest> {
+        Call::new(&self.pipeline, request)
+    }
+
+    /// `CreateCallbackWorkflow`: says how a node that waits for a callback ended.
+    ///
+    /// Whether the service takes one twice is not documented, so it is repeated only where it certainly
+    /// was not taken.
+    ///
+    /// Source: Huawei Cloud, FunctionGraph, CreateCallbackWorkflow.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, CallbackResult, CreateCallbackWorkflowRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let workflow_id = "48aff955-ea10-4ffd-b426-190bc192dc14";
+    /// let request = CreateCallbackWorkflowRequest::new(
+    ///     workflow_id,
+    ///     "execution id",
+    ///     "node id",
+    ///     CallbackResult::Success,
+    /// );
+    /// let request = request.output(serde_json::json!({"approved": true}));
+    /// client.create_callback_workflow(request).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_callback_workflow(
+        &self,
+        request: CreateCallbackWorkflowRequest,
+    ) -> Call<CreateCallbackWorkflowRequest> {
+        Call::new(&self.pipeline, request)
     }
 
     /// One call of any operation.

@@ -1,10 +1,21 @@
 //! The operations of FunctionGraph that concern flows, one file a family.
 
 pub(super) mod executions;
+pub(super) mod lists;
+pub(super) mod runs;
 
 #[cfg(any(test, feature = "emulator"))]
 use crate::pipeline::declared::{Declared as _, Entry};
 
 /// Every operation that is declared.
 #[cfg(any(test, feature = "emulator"))]
-pub(crate) const ALL: &[&Entry] = &[executions::StartSyncWorkflowExecutionRequest::ENTRY];
+pub(crate) const ALL: &[&Entry] = &[
+    executions::StartSyncWorkflowExecutionRequest::ENTRY,
+    runs::StartWorkflowExecutionRequest::ENTRY,
+    runs::ShowWorkflowExecutionRequest::ENTRY,
+    runs::StopWorkFlowRequest::ENTRY,
+    runs::RetryWorkFlowRequest::ENTRY,
+    runs::CreateCallbackWorkflowRequest::ENTRY,
+    lists::ListWorkflowExecutionsRequest::ENTRY,
+    lists::ShowWorkflowExecutionForPageRequest::ENTRY,
+];

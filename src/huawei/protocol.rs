@@ -20,7 +20,7 @@ use crate::{
         percent::RESERVED,
         protocol::{Protocol, Refusal, Stamp, Told},
         read,
-        record::{Fields, Place, Record, Shown},
+        record::{Fields, Place, Record, Rule, Shown},
         show,
         transport::{HttpRequest, Reply},
         words::Sensitive,
@@ -105,7 +105,13 @@ impl Family for Rest {
                     if !query.is_empty() {
                         query.push('&');
                     }
-                    let value = value.into_text(member.wire)?;
+                    let is_spaced = member.rules.iter().any(|rule| matches!(rule, Rule::Spaced));
+                    let value = match value {
+                        Shown::Time(time) if is_spaced => {
+                            time.format("%Y-%m-%d %H:%M:%S").to_string().into()
+                        }
+                        value => value.into_text(member.wire)?,
+                    };
                     query.extend([member.wire, "="]);
                     query.extend(utf8_percent_encode(&value, RESERVED));
                 }
@@ -126,6 +132,10 @@ impl Family for Rest {
     }
 
     fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
+        if T::MEMBERS.is_empty() {
+            // What says nothing may be empty, with 200 or 204.
+            return Ok(T::empty());
+        }
         read::record(&json::text(&reply.body))
             .map_err(|fault| refusal::instead(reply, refusal::Service::FunctionGraph, fault.into()))
     }

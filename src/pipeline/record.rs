@@ -33,6 +33,31 @@ pub(crate) trait Record: Fields + Sized {
     fn empty() -> Self;
 }
 
+/// Of an operation whose answer says nothing but that it was done.
+impl Fields for () {
+    fn name(&self) -> &'static str {
+        "()"
+    }
+
+    fn members(&self) -> &'static [Member] {
+        &[]
+    }
+
+    fn json(&self) -> Json {
+        Json::AsValue
+    }
+
+    fn values<'a>(&'a self, _: &mut dyn FnMut(&'a dyn Value)) {}
+
+    fn slots(&mut self, _: &mut dyn FnMut(&mut dyn Value)) {}
+}
+
+impl Record for () {
+    const MEMBERS: &'static [Member] = &[];
+
+    fn empty() -> Self {}
+}
+
 /// One field: what it is called in Rust and on the wire, where it stands, what it holds.
 #[derive(Debug)]
 pub(crate) struct Member {
@@ -119,6 +144,8 @@ pub(crate) enum Rule {
     Bytes(usize),
     /// This JSON stands for it where it is absent.
     Else(&'static str),
+    /// A time with a blank between day and hour, and no zone: `yyyy-MM-dd HH:mm:ss`, UTC.
+    Spaced,
     /// `Debug` does not show it.
     Hidden,
 }

@@ -90,8 +90,8 @@ operation! {
 }
 
 response! {
-    /// An execution as `StartExecution` and `DescribeExecution` show it. Serialises with the wire's
-    /// names.
+    /// An execution, as the operations on it show it: started, looked at, listed, stopped.
+    /// Serialises with the wire's names.
     Execution {
         /// The request's id.
         pub request_id: Option<String> = "RequestId",
@@ -113,6 +113,8 @@ response! {
         pub stopped_time: Option<DateTime<Utc>> = "StoppedTime",
         /// The variables it could read; in the answer of a start there are none.
         pub environment: Option<Environment> = "Environment",
+        /// The role that its steps have; shown by `StopExecution` alone.
+        pub role_arn: Option<String> = "RoleArn",
     }
     also {
         /// Whether the start that this answers began it; `Unclear` in any other answer. Not part of

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use http::StatusCode;
 use percent_encoding::utf8_percent_encode;
 
-use super::{Parameters, Refused};
+use super::{Parameters, Refused, sts};
 use crate::{
     alibaba::signature::Key,
     emulator::{State, record::RecordedRequest},
@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// A key that may call.
+#[derive(Clone)]
 pub(crate) struct AccessKey {
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -26,13 +27,22 @@ pub(super) fn check(
     parameters: &Parameters,
 ) -> Result<(), Refused> {
     let settings = &state.alibaba;
-    required(parameters, "Action")?;
+    let action = required(parameters, "Action")?;
     let version = required(parameters, "Version")?;
-    if version != "2019-03-15" {
+    let wanted = if sts::is_operation(action) {
+        sts::VERSION
+    } else {
+        "2019-03-15"
+    };
+    if version != wanted {
         let message =
             format!("The requested API version '{version}' is not supported yet. Please check.");
         let status = StatusCode::BAD_REQUEST;
         return Err(Refused::new(status, "APIVersionNotSupported", message));
+    }
+    // The token speaks for itself.
+    if action == "AssumeRoleWithOIDC" {
+        return Ok(());
     }
     for (name, only) in [
         ("SignatureMethod", "HMAC-SHA1"),
@@ -62,12 +72,23 @@ pub(super) fn check(
         return Err(Refused::new(status, "RequestTimeTooSkewed", message));
     }
     let key = settings.keys.iter().rfind(|key| key.id == key_id);
-    let key = key.ok_or_else(|| {
+    let key = key.map(|key| (key.clone(), true));
+    let key = key.or_else(|| state.issued.find(key_id, state.clock.passed()));
+    let (key, is_good) = key.ok_or_else(|| {
         let message = format!("The AccessKey ID {key_id} is invalid.");
         Refused::new(StatusCode::FORBIDDEN, "InvalidAccessKeyID", message)
     })?;
-    check_token(key, parameters)?;
-    if sign(key, request.method.as_str(), parameters) != signature {
+    check_token(&key, parameters)?;
+    if !is_good {
+        let message = "Specified SecurityToken is expired.";
+        let status = StatusCode::FORBIDDEN;
+        return Err(Refused::new(
+            status,
+            "InvalidSecurityToken.Expired",
+            message,
+        ));
+    }
+    if sign(&key, request.method.as_str(), parameters) != signature {
         return Err(Refused::new(
             StatusCode::FORBIDDEN,
             "SignatureNotMatch",

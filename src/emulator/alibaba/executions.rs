@@ -1,4 +1,5 @@
-//! `StartExecution`, `StartSyncExecution`, `DescribeExecution`.
+//! `StartExecution`, `StartSyncExecution`, `DescribeExecution`, and the way to what follows an
+//! execution.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,15 +10,21 @@ use serde_json::{Map, Value, json};
 use super::{
     Parameters, Refused, StandardSync,
     check::{optional, required},
+    following, sts,
 };
 use crate::{
     FlowFailure,
-    alibaba::{DescribeExecutionRequest, StartExecutionRequest, StartSyncExecutionRequest},
+    alibaba::{
+        DescribeExecutionRequest, GetExecutionHistoryRequest, ListExecutionsRequest,
+        ReportTaskFailedRequest, ReportTaskSucceededRequest, StartExecutionRequest,
+        StartSyncExecutionRequest, StopExecutionRequest,
+    },
     emulator::{
         State,
-        flow::{Cloud, Ending, Mode, Refusal, Run, made_up_name},
+        flow::{Cloud, Mode, Refusal, made_up_name},
         id,
         input::is_input,
+        run::{Ending, Run},
         served::named::Named as _,
     },
 };
@@ -31,6 +38,13 @@ pub(super) async fn call(
         StartExecutionRequest::NAME => start(state, parameters),
         StartSyncExecutionRequest::NAME => start_sync(state, parameters).await,
         DescribeExecutionRequest::NAME => describe(state, parameters).await,
+        StopExecutionRequest::NAME => following::stop(state, parameters),
+        ListExecutionsRequest::NAME => following::list(state, parameters),
+        GetExecutionHistoryRequest::NAME => following::history(state, parameters),
+        ReportTaskSucceededRequest::NAME => following::report_succeeded(state, parameters),
+        ReportTaskFailedRequest::NAME => following::report_failed(state, parameters),
+        "AssumeRole" => sts::assume_role(state, parameters),
+        "AssumeRoleWithOIDC" => sts::assume_role_with_oidc(state, parameters),
         other => Err(Refused::action(other)),
     }
 }
@@ -42,9 +56,9 @@ fn start(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, R
     let execution = given.map_or_else(made_up_name, str::to_owned);
     let run = state
         .flows
-        .begin(&state.clock, flow, Mode::Standard, execution, input)
+        .begin(flow, Mode::Standard, execution, input)
         .map_err(|refusal| match refusal {
-            Refusal::UnknownFlow => unknown_flow(flow),
+            Refusal::UnknownFlow | Refusal::UnknownExecution => unknown_flow(flow),
             Refusal::WrongMode => Refused::action("StartExecution"),
             Refusal::Ended => {
                 let execution = given.unwrap_or_default();
@@ -52,6 +66,9 @@ fn start(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, R
                 Refused::new(StatusCode::BAD_REQUEST, "ExecutionAlreadyExists", message)
             }
         })?;
+    if let Some(token) = optional(parameters, "CallbackFnFTaskToken") {
+        state.flows.report_end(&run, token.to_owned());
+    }
     // As at the moment of the start, even if the flow has ended by now.
     let mut body = body(flow, &run, None);
     body.insert("FlowDefinition".to_owned(), json!(""));
@@ -67,24 +84,22 @@ async fn start_sync(state: &State, parameters: &Parameters) -> Result<Map<String
     let execution = format!("{execution}:{}", id::uuid());
     let begun = state
         .flows
-        .begin(&state.clock, flow, Mode::Express, execution.clone(), input);
+        .begin(flow, Mode::Express, execution.clone(), input);
     let run = match begun {
         Ok(run) => run,
         Err(Refusal::WrongMode) if state.alibaba.standard_sync == StandardSync::FailedExecution => {
             return Ok(not_run(flow, &execution, state.clock.now()));
         }
         Err(Refusal::UnknownFlow) => return Err(unknown_flow(flow)),
-        Err(Refusal::WrongMode | Refusal::Ended) => {
+        Err(Refusal::WrongMode | Refusal::Ended | Refusal::UnknownExecution) => {
             return Err(Refused::action("StartSyncExecution"));
         }
     };
     let ending = run.ended().await;
-    let failure = ending
-        .as_ref()
-        .and_then(|ending| ending.outcome.as_ref().err());
+    let failure = ending.outcome.as_ref().err();
     let code = failure.and_then(FlowFailure::code);
     let message = failure.and_then(FlowFailure::message);
-    let mut body = body(flow, &run, ending.as_deref());
+    let mut body = body(flow, &run, Some(&ending));
     add_environment(&mut body, &run);
     body.insert("ErrorCode".to_owned(), json!(code.unwrap_or_default()));
     body.insert(
@@ -105,16 +120,10 @@ async fn describe(state: &State, parameters: &Parameters) -> Result<Map<String, 
             seconds.ok_or_else(|| Refused::invalid("WaitTimeSeconds must be 0 to 60"))?
         }
     };
-    if state.flows.mode(Cloud::Alibaba, flow).is_none() {
-        return Err(unknown_flow(flow));
-    }
-    let run = state.flows.named(flow, execution).ok_or_else(|| {
-        let message = format!("Execution {execution} for flow {flow} does not exist.");
-        Refused::new(StatusCode::NOT_FOUND, "ExecutionNotExists", message)
-    })?;
+    let run = find(state, flow, execution)?;
     if seconds > 0 {
         // Over time or not: the answer is how things stand.
-        let _ = tokio::time::timeout(Duration::from_secs(seconds), run.ended()).await;
+        run.ended_within(Duration::from_secs(seconds)).await;
     }
     let mut body = body(flow, &run, run.ending().as_deref());
     add_environment(&mut body, &run);
@@ -123,8 +132,20 @@ async fn describe(state: &State, parameters: &Parameters) -> Result<Map<String, 
     Ok(body)
 }
 
-/// The fields that all three operations answer.
-fn body(flow: &str, run: &Arc<Run>, ending: Option<&Ending>) -> Map<String, Value> {
+/// The execution of a flow, or the refusal of what is not there.
+pub(super) fn find(state: &State, flow: &str, execution: &str) -> Result<Arc<Run>, Refused> {
+    let found = state.flows.find(Cloud::Alibaba, flow, execution);
+    found.map_err(|refusal| match refusal {
+        Refusal::UnknownExecution => {
+            let message = format!("Execution {execution} for flow {flow} does not exist.");
+            Refused::new(StatusCode::NOT_FOUND, "ExecutionNotExists", message)
+        }
+        _ => unknown_flow(flow),
+    })
+}
+
+/// The fields that all operations answer.
+pub(super) fn body(flow: &str, run: &Arc<Run>, ending: Option<&Ending>) -> Map<String, Value> {
     let (status, output, stopped) = match ending {
         None => ("Running".to_owned(), "", String::new()),
         Some(ending) => {
@@ -133,7 +154,11 @@ fn body(flow: &str, run: &Arc<Run>, ending: Option<&Ending>) -> Map<String, Valu
                 Ok(output) => output.as_str(),
                 Err(failure) => failure.output().map_or("", |output| output.as_str()),
             };
-            (status, output, time(ending.stopped))
+            if run.is_output_there(ending) {
+                (status, output, time(ending.stopped))
+            } else {
+                (status, "", String::new())
+            }
         }
     };
     [
@@ -167,7 +192,7 @@ fn not_run(flow: &str, execution: &str, now: DateTime<Utc>) -> Map<String, Value
     .collect()
 }
 
-fn add_environment(body: &mut Map<String, Value>, run: &Run) {
+pub(super) fn add_environment(body: &mut Map<String, Value>, run: &Run) {
     if !run.environment.is_empty() {
         let variables = run.environment.iter();
         let variables: Vec<Value> = variables
@@ -178,14 +203,17 @@ fn add_environment(body: &mut Map<String, Value>, run: &Run) {
     }
 }
 
-fn unknown_flow(flow: &str) -> Refused {
+pub(super) fn unknown_flow(flow: &str) -> Refused {
     // The service writes two spaces.
     let message = format!("Flow  {flow} does not exist.");
     Refused::new(StatusCode::NOT_FOUND, "FlowNotExists", message)
 }
 
 /// A parameter that is a name: `^[A-Za-z_][A-Za-z0-9_-]{0,127}$`.
-fn name<'a>(parameters: &'a Parameters, parameter: &str) -> Result<Option<&'a str>, Refused> {
+pub(super) fn name<'a>(
+    parameters: &'a Parameters,
+    parameter: &str,
+) -> Result<Option<&'a str>, Refused> {
     let name = optional(parameters, parameter);
     if let Some(name) = name {
         let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -215,6 +243,6 @@ fn input<'a>(state: &State, parameters: &'a Parameters) -> Result<&'a str, Refus
     Ok(input)
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -1,0 +1,43 @@
+//! Stops of executions.
+
+use super::executions::Execution;
+use crate::{
+    alibaba::declare::operation,
+    error::Error,
+    pipeline::{
+        operation::{EncodedFor, Subject, WireOf},
+        record::Fields,
+    },
+};
+
+operation! {
+    /// The request of `StopExecution`.
+    StopExecutionRequest = "StopExecution", POST "/", Repeatable, SHORT => Execution;
+    /// A stop of this execution of this flow.
+    new {
+        /// The execution's flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// The execution, of mode Standard.
+        pub execution_name: String = Parameter "ExecutionName" (Name),
+    }
+    with {
+        /// Why it is stopped, in words: 1 to 4,096 characters.
+        pub cause: String = Parameter "Cause" (Length(1, 4096)),
+        /// Why it is stopped, as a code of the caller's: 1 to 128 characters.
+        pub error: String = Parameter "Error" (Length(1, 128)),
+    }
+    writing {
+        fn write(
+            self,
+            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
+        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.flow_name, self.execution_name))))
+        }
+    }
+    outcome {
+        fn is_answer_to(answer: &Execution, request: &EncodedFor<Self>) -> bool {
+            request.is_about(answer.name.as_deref())
+        }
+    }
+}
