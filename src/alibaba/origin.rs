@@ -20,9 +20,9 @@ use crate::{
     payload::Payload,
     pipeline::{
         attempt,
-        call::CallOptions,
         clock::monotonic,
         operation::{Exchange as _, Sent, Subject},
+        options::CallOptions,
         retry::date,
         transport::time_left,
     },

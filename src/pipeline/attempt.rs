@@ -13,13 +13,13 @@ use url::Url;
 
 use super::{
     Pipeline,
-    call::CallOptions,
     clock::{Moment, monotonic},
     credential::Held,
+    limits::LONGEST,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
+    options::CallOptions,
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
-    settings::LONGEST,
     transport::{CONNECT_SLACK, Reply, Stage, TransportError, time_left},
     words::Sensitive,
 };

@@ -20,11 +20,11 @@ use url::Url;
 
 use super::{
     Core, Pipeline, attempt,
-    call::CallOptions,
     clock::{Clock, Moment, monotonic},
     environment::Environment,
     load::Load,
     operation::Exchange,
+    options::CallOptions,
     protocol::Protocol,
 };
 use crate::{
