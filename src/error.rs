@@ -5,8 +5,9 @@ mod alibaba;
 mod code;
 #[cfg(feature = "huawei")]
 mod huawei;
+mod lack;
 
-use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 pub use code::ErrorCode;
+pub(crate) use lack::Lack;
 
 use crate::{
     payload::{FlowText, Payload},
@@ -65,6 +67,10 @@ struct Inner {
     output: Option<Payload>,
     flow_failure: Option<FlowFailure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Why there is no credential, where that was said.
+    lack: Option<Lack>,
+    /// The failure that several errors tell of; its own words stand in theirs.
+    shared: Option<Arc<Error>>,
 }
 
 /// What went wrong, in words that both clouds share.
@@ -294,8 +300,87 @@ impl Error {
         is_passing: bool,
         cause: Option<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        let mut error = Self::new(ErrorKind::Credentials, message).with_passing(is_passing);
+        let lack = match is_passing {
+            true => Lack::Passing,
+            false => Lack::Final,
+        };
+        let mut error = Self::new(ErrorKind::Credentials, message).with_lack(lack);
         error.0.source = cause;
+        error
+    }
+
+    /// A source that nothing names: no variable, no file.
+    pub(crate) fn not_set_up(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Credentials, message).with_lack(Lack::NotSetUp)
+    }
+
+    /// When it is worth asking for a credential again.
+    pub(crate) fn lack(&self) -> Lack {
+        let is_outage = matches!(
+            self.0.kind,
+            ErrorKind::Throttled
+                | ErrorKind::Timeout
+                | ErrorKind::Connect
+                | ErrorKind::Transport
+                | ErrorKind::Service
+                | ErrorKind::Decode
+        );
+        self.0.lack.unwrap_or(match self.0.passing {
+            Some(true) => Lack::Passing,
+            Some(false) if is_outage => Lack::NotReady,
+            None if is_outage => Lack::Passing,
+            _ => Lack::Local,
+        })
+    }
+
+    pub(crate) fn with_lack(mut self, lack: Lack) -> Self {
+        self.0.lack = Some(lack);
+        self.with_passing(lack == Lack::Passing)
+    }
+
+    /// The error of a call that showed a password or a key: where that was refused, more of it
+    /// would lock the user or the key.
+    pub(crate) fn may_lock(self) -> Self {
+        match self.0.kind {
+            ErrorKind::Unauthenticated => self.with_lack(Lack::Final),
+            _ => self,
+        }
+    }
+
+    /// The error of a source that the user named: what it lacks inside is no lack of a set-up.
+    pub(crate) fn named(self) -> Self {
+        match self.lack() {
+            Lack::NotSetUp => self.with_lack(Lack::Local),
+            _ => self,
+        }
+    }
+
+    /// The same error, told of a place: a source, a file.
+    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+        let operation = self.0.operation.take();
+        let mut message = format!("{place}: ");
+        if let Some(operation) = operation {
+            message.push_str(&operation);
+            message.push_str(": ");
+        }
+        message.push_str(&self.0.message);
+        self.0.message = on_one_line(&message);
+        self
+    }
+
+    /// One caller's own error of a failure that many share: it says all of it, so that only the
+    /// failure's own source is left to tell.
+    pub(crate) fn of_shared(kind: ErrorKind, message: &str, failure: Arc<Self>) -> Self {
+        let mut error = Self::new(kind, failure.message());
+        error.0.operation = failure.0.operation.clone();
+        let mut error = error
+            .within(message)
+            .with_code(failure.code().cloned())
+            .with_request_id(failure.request_id().map(str::to_owned))
+            .with_retry_after(failure.retry_after())
+            .with_lack(failure.lack());
+        error.0.status = failure.status();
+        error.0.shared = Some(failure);
         error
     }
 
@@ -388,11 +473,6 @@ impl Error {
     pub(crate) fn with_passing(mut self, passing: bool) -> Self {
         self.0.passing = Some(passing);
         self
-    }
-
-    /// Whether it may go better next time, where that was said.
-    pub(crate) fn passing(&self) -> Option<bool> {
-        self.0.passing
     }
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
@@ -629,7 +709,8 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let own = self.0.source.as_deref().map(|source| source as _);
+        own.or_else(|| self.0.shared.as_ref()?.source())
     }
 }
 

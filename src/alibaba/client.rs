@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    credentials::{Credentials, DefaultCredentials},
+    credentials::{CliProfile, Credentials, DefaultCredentials},
     endpoint::{self, Network},
     operations::{
         executions::DescribeExecutionRequest,
@@ -39,6 +39,8 @@ pub struct ClientBuilder {
     network: Network,
     endpoint: Option<Setting>,
     sts_endpoint: Option<Setting>,
+    /// Whether the CLI's profile may name the region.
+    from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
 }
 
@@ -49,12 +51,13 @@ impl Client {
     }
 
     /// A client for the region and with the credentials that Alibaba Cloud's own tools would use;
-    /// see [`ClientBuilder::from_env`]. Reads no file and touches no network.
+    /// see [`ClientBuilder::from_env`]. Touches no network, and reads no
+    /// file but the CLI's, where no variable names the region.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the variables hold
-    /// neither region nor endpoint, or one that cannot be used.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where neither the variables
+    /// nor the CLI's profile hold a region or an endpoint, or one that cannot be used.
     ///
     /// ```no_run
     /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
@@ -67,6 +70,17 @@ impl Client {
     /// ```
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env().build()
+    }
+
+    /// Forgets all that was learnt of credentials: the one in use, that there was none to be had,
+    /// that one was refused. The next call asks the source anew.
+    ///
+    /// For whoever has just mended what no variable and no file shows: a role, a right, a locked
+    /// user. It holds for all clones; calls under way keep what they have.
+    pub fn forget_credentials(&self) {
+        if let Some(credentials) = &self.pipeline.credentials {
+            credentials.forget();
+        }
     }
 
     /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
@@ -178,7 +192,9 @@ impl ClientBuilder {
     /// A builder set up by the environment's variables, of which an empty one counts as unset.
     ///
     /// - Region: the first set of `ALIBABA_CLOUD_REGION_ID`, `ALIBABACLOUD_REGION_ID`,
-    ///   `ALICLOUD_REGION_ID`, `ALIBABA_CLOUD_REGION`, `ALICLOUD_REGION`, `REGION_ID`, `REGION`.
+    ///   `ALICLOUD_REGION_ID`, `ALIBABA_CLOUD_REGION`, `ALICLOUD_REGION`, `REGION_ID`, `REGION`;
+    ///   else `region_id` of the CLI's profile, which is read (and the thread blocked for as long)
+    ///   when the client is built.
     /// - Endpoint: `ALIBABA_CLOUD_ENDPOINT_FNF`, then `FNF_ENDPOINT`.
     /// - Credentials: [`DefaultCredentials`], which reads when a credential is first needed.
     ///
@@ -191,6 +207,7 @@ impl ClientBuilder {
         let mut builder = Self::default().credentials(DefaultCredentials::new());
         builder.region = Setting::of_variables("region", &environment, &REGION_VARIABLES);
         builder.endpoint = Setting::of_variables("endpoint", &environment, &ENDPOINT_VARIABLES);
+        builder.from_environment = true;
         builder.settings.environment = environment;
         builder
     }
@@ -239,11 +256,24 @@ impl ClientBuilder {
     /// rule it breaks.
     pub fn build(self) -> Result<Client, Error> {
         let allow_http = self.settings.allow_http;
-        let region = self.region.map(|region| region.region()).transpose()?;
+        let mut region = self.region.map(|region| region.region()).transpose()?;
+        let mut no_region = no_region();
+        if self.from_environment && region.is_none() {
+            match CliProfile::region(&self.settings.environment) {
+                Ok(named) => region = Some(named),
+                Err(error) => {
+                    let [name, ..] = REGION_VARIABLES;
+                    let [endpoint, ..] = ENDPOINT_VARIABLES;
+                    let profile = error.message();
+                    let why = format!("`{name}` not set, {profile}, and `{endpoint}` not set");
+                    no_region = Error::configuration("region", why);
+                }
+            }
+        }
         let endpoint = match (&self.endpoint, &region) {
             (Some(endpoint), _) => endpoint.endpoint(allow_http)?,
             (None, Some(region)) => endpoint::of_region(region, self.network, &self.settings)?,
-            (None, None) => return Err(no_region()),
+            (None, None) => return Err(no_region),
         };
         let foreign = self.endpoint.is_some() && is_foreign(&endpoint, endpoint::DOMAINS);
         let sts_endpoint = self.sts_endpoint;
@@ -262,6 +292,7 @@ impl ClientBuilder {
             project_name: None,
             auth_endpoint: sts_endpoint,
             foreign,
+            inputs: None,
         };
         Ok(Client {
             pipeline: Arc::new(Pipeline {

@@ -1,13 +1,14 @@
 //! What requests are signed with, and where it comes from.
 
 mod assume_role;
+mod choice;
 mod cli_profile;
 mod credentials_uri;
 mod default;
 mod ecs_ram_role;
 mod environment;
-mod fields;
 mod ini_profile;
+mod keys;
 mod oidc;
 mod sts;
 #[cfg(test)]

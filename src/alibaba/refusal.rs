@@ -63,7 +63,7 @@ pub(super) fn of(
     };
     Refusal {
         kind: code.kind(reply.status),
-        may_lock: true,
+        may_lock: code.refuses_key(),
         message: explained(&code, message, verdict),
         code: Some(code),
         request_id,

@@ -134,6 +134,23 @@ impl ErrorCode {
         }
     }
 
+    /// Whether it is the access key that the service refuses, and not a request that it could not
+    /// check (Alibaba Cloud).
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn refuses_key(&self) -> bool {
+        let text = self.as_str();
+        let is_listed = matches!(
+            text,
+            "InvalidAccessKeyID"
+                | "SignatureNotMatch"
+                | "SignatureDoesNotMatch"
+                | "Forbidden.AccessKeyDisabled"
+        );
+        is_listed
+            || text.starts_with("InvalidAccessKeyId.")
+            || text.starts_with("InvalidSecurityToken.")
+    }
+
     /// Whether the sheets list this code with this status. Any code whose name begins with
     /// `Throttling` has the statuses of that family.
     pub(crate) fn is_listed_on(&self, status: StatusCode) -> bool {

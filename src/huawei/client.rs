@@ -72,6 +72,17 @@ impl Client {
         ClientBuilder::from_env().build()
     }
 
+    /// Forgets all that was learnt of credentials: the one in use, that there was none to be had,
+    /// that one was refused. The next call asks the source anew.
+    ///
+    /// For whoever has just mended what no variable and no file shows: a role, a right, a locked
+    /// user. It holds for all clones; calls under way keep what they have.
+    pub fn forget_credentials(&self) {
+        if let Some(credentials) = &self.pipeline.credentials {
+            credentials.forget();
+        }
+    }
+
     /// `StartSyncWorkflowExecution` (`sync-executions`): runs a flow of mode EXPRESS and waits for
     /// its end, up to five minutes.
     ///
@@ -257,6 +268,7 @@ impl ClientBuilder {
             project_name: self.project_name.map(|name| name.text().to_owned()),
             auth_endpoint: self.iam_endpoint.is_some().then_some(iam_endpoint),
             foreign,
+            inputs: None,
         };
         Ok(Client {
             pipeline: Arc::new(Pipeline {

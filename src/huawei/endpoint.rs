@@ -118,7 +118,7 @@ pub(super) fn iam_for(context: &Context) -> Result<Url, Error> {
 pub(super) fn sts_for(context: &Context) -> Result<Url, Error> {
     const SETTING: &str = "sts_endpoint";
     const VARIABLE: &str = "HUAWEICLOUD_SDK_STS_ENDPOINT";
-    if let Some(told) = Setting::of_variables(SETTING, context.environment(), &[VARIABLE]) {
+    if let Some(told) = Setting::of_variables(SETTING, &context.environment(), &[VARIABLE]) {
         return told.endpoint(false);
     }
     context.check_vendor_is_meant(VARIABLE)?;

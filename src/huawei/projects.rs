@@ -34,9 +34,13 @@ pub(super) async fn by_name(
     let endpoint = endpoint::iam_for(context)?;
     let mut query = String::from("name=");
     query.extend(utf8_percent_encode(name, RESERVED));
-    let found = context
-        .send(Rest::with(endpoint, credential), ListProjects(query))
-        .await?;
+    let credential = credential.into();
+    let is_key = matches!(credential, Credential::Key(_));
+    let found = context.send(Rest::with(endpoint, credential), ListProjects(query));
+    let found = found.await.map_err(|error| match is_key {
+        true => error.may_lock(),
+        false => error,
+    })?;
     let is_meant = |project: &Project| project.name.as_deref().is_none_or(|its| its == name);
     let found: Vec<Project> = found.into_iter().filter(is_meant).collect();
     let count = found.len();

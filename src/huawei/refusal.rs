@@ -45,6 +45,7 @@ pub(super) fn of(
     let retry_after = retry_after(&reply.headers, stamp.now);
     let code = body.code(service);
     let request_id = body.request_id.or_else(|| request_id(reply));
+    let has_message = body.message.is_some();
     let said = body.message.unwrap_or_else(|| reply.describe());
     let key = match credential {
         Some(Credential::Key(key)) => Some(key),
@@ -114,8 +115,14 @@ pub(super) fn of(
         ErrorCode::Iam0020 => RefusalClass::Conflict,
         _ => RefusalClass::Coded,
     };
+    // What the gateway says, without what it repeats of the request.
+    let words = match split_echo(&said) {
+        Some((words, _)) => words,
+        None if has_message => &said,
+        None => "",
+    };
     Refusal {
-        may_lock: key.is_some(),
+        may_lock: key.is_some() && blames_key(&code, words),
         kind: code.kind(reply.status),
         code: Some(code),
         message,
@@ -123,6 +130,41 @@ pub(super) fn of(
         retry_after,
         class,
     }
+}
+
+/// Whether the gateway refused the key itself, which more refusals would lock. It has one code for
+/// all that may stand in the way of a signed request: a body too large, an address that may not
+/// call, an API that the user may not call.
+///
+/// Source: Huawei Cloud, "API Request Signing Guide", error APIGW.0301.
+fn blames_key(code: &ErrorCode, words: &str) -> bool {
+    const OF_THE_KEY: [&str; 7] = [
+        "signature",
+        "aksk",
+        "secretkey",
+        "secret key",
+        "access key",
+        "ak access",
+        "not exist",
+    ];
+    let is_of_gateway = matches!(
+        code,
+        ErrorCode::Apigw0301
+            | ErrorCode::Apigw0305
+            | ErrorCode::Apigw0307
+            | ErrorCode::Apig0301
+            | ErrorCode::Apig0305
+            | ErrorCode::Apig0307
+    );
+    let words = words.to_ascii_lowercase();
+    let reason = words.trim_start_matches("incorrect iam authentication information");
+    let reason = reason.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_other = ["too large", "authorized"]
+        .iter()
+        .any(|other| reason.contains(other));
+    // Without a reason, it may be the key.
+    let is_of_key = reason.is_empty() || OF_THE_KEY.iter().any(|word| reason.contains(word));
+    is_of_gateway && is_of_key && !is_other
 }
 
 /// What the gateway says of a key that it has locked, which no correction of ours unlocks.

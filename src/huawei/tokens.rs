@@ -1,8 +1,9 @@
 //! IAM: `POST /v3/auth/tokens`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use chrono::{DateTime, Utc};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use super::{
     protocol::{Rest, Wire},
 };
 use crate::{
-    error::Error,
+    error::{Error, ErrorCode, Lack},
     payload::Secret,
     pipeline::{
         credential::{Context, Lease},
@@ -57,25 +58,40 @@ pub(super) struct CreateToken<'a> {
     pub(super) domain: &'a str,
     pub(super) user: &'a str,
     pub(super) password: &'a Secret,
+    /// The id of the user and what its device shows now.
+    pub(super) passcode: Option<(&'a str, Secret)>,
     pub(super) scope: Scope,
 }
 
+/// After this time a device shows another passcode.
+const NEXT_PASSCODE: Duration = Duration::from_secs(30);
+
 impl CreateToken<'_> {
     pub(super) async fn send(self, context: &Context) -> Result<Lease<Credential>, Error> {
-        let body = json!({"auth": {
-            "identity": {
-                "methods": ["password"],
-                "password": {"user": {
-                    "name": self.user,
-                    "password": self.password.expose(),
-                    "domain": {"name": self.domain},
-                }},
-            },
-            "scope": self.scope.json(),
-        }});
+        let mut identity = json!({
+            "methods": ["password"],
+            "password": {"user": {
+                "name": self.user,
+                "password": self.password.expose(),
+                "domain": {"name": self.domain},
+            }},
+        });
+        if let Some((user_id, passcode)) = &self.passcode {
+            identity["methods"] = json!(["password", "totp"]);
+            identity["totp"] = json!({"user": {"id": user_id, "passcode": passcode.expose()}});
+        }
+        let body = json!({"auth": {"identity": identity, "scope": self.scope.json()}});
         let iam = Rest::anonymous(endpoint::iam_for(context)?);
-        let created = context.send(iam, TokenRequest(body.to_string()));
-        Ok(created.await?.lease())
+        let created = context.send(iam, TokenRequest(body.to_string())).await;
+        let created = created.map_err(|error| match (error.code(), error.status()) {
+            (Some(ErrorCode::Iam1061), _) => error.may_lock().with_retry_after(Some(NEXT_PASSCODE)),
+            // Whoever says so: the password was shown, and may have been looked at.
+            (_, Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
+                error.with_lack(Lack::Final)
+            }
+            _ => error.may_lock(),
+        })?;
+        Ok(created.lease())
     }
 }
 

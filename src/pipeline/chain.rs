@@ -5,49 +5,66 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     clock::monotonic,
-    credential::{Context, Lease, ProvideCredential, is_passing},
+    credential::{Context, Lease, ProvideCredential},
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Lack};
 
 /// Shorter than the cache's limit of 10 s, so that the list of what was tried is still told.
 const LIMIT: Duration = Duration::from_millis(9_500);
-const LATE: &str = "no time left";
 
 /// A chain: the first source that serves is used, and asked again at the next refresh.
+///
+/// What the user named ends it, served or not: nothing stands in for a mistake.
 pub(crate) struct Chain<C> {
     sources: Arc<[Source<C>]>,
-    /// The one that served, by its place.
-    served: Arc<Mutex<Option<usize>>>,
+    served: Arc<Mutex<Option<Served>>>,
+}
+
+/// The source that served, by its place, and how much had been forgotten by then.
+#[derive(Clone, Copy)]
+struct Served {
+    place: usize,
+    generation: u64,
 }
 
 /// One source of a chain.
 pub(crate) struct Source<C> {
     name: &'static str,
     provider: Box<dyn ProvideCredential<C>>,
-    may_lock: bool,
+    is_named: bool,
 }
 
-impl<C> Source<C> {
-    /// A source, by the name that errors call it.
+impl<C: 'static> Source<C> {
+    /// A source that the user sets up with variables or files, by the name that errors call it.
     pub(crate) fn new(name: &'static str, provider: impl ProvideCredential<C>) -> Self {
         Self {
             name,
             provider: Box::new(provider),
-            may_lock: false,
+            is_named: true,
         }
     }
 
-    /// A refusal of this one is not asked for again soon, whatever else may do better soon: many
-    /// of them would lock the user.
-    pub(crate) fn may_lock(self) -> Self {
+    /// What the machine has to give: nobody named it, and where it has nothing, the next source is
+    /// asked.
+    pub(crate) fn of_machine(name: &'static str, provider: impl ProvideCredential<C>) -> Self {
         Self {
-            may_lock: true,
-            ..self
+            is_named: false,
+            ..Self::new(name, provider)
         }
+    }
+
+    async fn ask(&self, context: &Context, deadline: Instant) -> Result<Lease<C>, Error> {
+        let asked = timeout_at(deadline, self.provider.provide(context)).await;
+        asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no time left")))
+    }
+
+    /// Whether the chain ends with this failure.
+    fn is_last_word(&self, error: &Error) -> bool {
+        self.is_named && error.lack() != Lack::NotSetUp
     }
 }
 
@@ -61,57 +78,62 @@ impl<C: 'static> Chain<C> {
 
     pub(crate) async fn load(&self, context: &Context) -> Result<Lease<C>, Error> {
         let deadline = monotonic() + LIMIT;
+        let inputs = context.inputs.as_ref();
+        let generation = inputs.map_or(0, |inputs| inputs.generation());
         let served = *self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut refused = None;
-        if let Some((place, source)) =
-            served.and_then(|place| Some((place, self.sources.get(place)?)))
+        let served = served.filter(|served| served.generation == generation);
+        let mut asked = None;
+        if let Some(served) = served
+            && let Some(source) = self.sources.get(served.place)
         {
-            match timeout_at(deadline, source.provider.provide(context)).await {
-                Ok(Err(error)) if !is_passing(&error) => {
-                    self.remember(None);
-                    refused = Some((place, error));
+            match source.ask(context, deadline).await {
+                Ok(lease) => return Ok(lease),
+                // An outage does not change who the client is.
+                Err(error) if error.lack() == Lack::Passing => {
+                    return Err(error.within(source.name));
                 }
-                Ok(outcome) => return outcome,
-                Err(_) => return Err(none_served(&format!("{}: {LATE}", source.name), true)),
+                Err(error) => asked = Some((served.place, error)),
             }
         }
-        let (mut reasons, mut passing, mut locking) = (Vec::new(), false, false);
+        self.remember(None);
+        let (mut failed, mut absent, mut lack) = (Vec::new(), Vec::new(), Lack::NotSetUp);
         for (place, source) in self.sources.iter().enumerate() {
-            let outcome = match refused.take_if(|(refused, _)| *refused == place) {
+            let outcome = match asked.take_if(|(asked, _)| *asked == place) {
                 // Asked once a load: refusals add up.
-                Some((_, error)) => Ok(Err(error)),
-                None => timeout_at(deadline, source.provider.provide(context)).await,
+                Some((_, error)) => Err(error),
+                None => source.ask(context, deadline).await,
             };
-            let reason = match outcome {
-                Ok(Ok(lease)) => {
+            let error = match outcome {
+                Ok(lease) => {
                     tracing::debug!(source = source.name, "credentials found");
-                    self.remember((!passing).then_some(place));
+                    // What serves in place of one that is down is not held on to.
+                    if lack == Lack::NotSetUp {
+                        self.remember(Some(Served { place, generation }));
+                    }
                     return Ok(lease);
                 }
-                Ok(Err(error)) => {
-                    let passes = is_passing(&error);
-                    passing |= passes;
-                    locking |= source.may_lock && !passes && error.status().is_some();
-                    error.to_string()
-                }
-                Err(_) => {
-                    passing = true;
-                    LATE.to_owned()
-                }
+                Err(error) => error,
             };
-            reasons.push(format!("{}: {reason}", source.name));
+            if source.is_last_word(&error) {
+                return Err(error.within(source.name));
+            }
+            match error.lack() {
+                Lack::NotSetUp => absent.push(format!("{} ({})", source.name, error.message())),
+                its => {
+                    failed.push(format!("{}: {error}", source.name));
+                    if lack != Lack::Passing {
+                        lack = its;
+                    }
+                }
+            }
         }
-        Err(none_served(&reasons.join("; "), passing && !locking))
+        failed.push(format!("not set up: {}", absent.join(", ")));
+        Err(Error::new(ErrorKind::Credentials, failed.join("; ")).with_lack(lack))
     }
 
-    fn remember(&self, place: Option<usize>) {
-        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    fn remember(&self, served: Option<Served>) {
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = served;
     }
-}
-
-fn none_served(reasons: &str, passing: bool) -> Error {
-    let message = format!("no source of credentials served: {reasons}");
-    Error::new(ErrorKind::Credentials, message).with_passing(passing)
 }
 
 impl<C> Clone for Chain<C> {
@@ -122,3 +144,41 @@ impl<C> Clone for Chain<C> {
         }
     }
 }
+
+/// Writes a cloud's `DefaultCredentials`: a chain of these sources.
+macro_rules! default_credentials {
+    ($(#[$docs:meta])* $credential:ty: $sources:expr) => {
+        $(#[$docs])*
+        #[derive(Clone)]
+        pub struct DefaultCredentials(Chain<$credential>);
+
+        impl DefaultCredentials {
+            /// The chain. Nothing is read or sent before a credential is needed.
+            pub fn new() -> Self {
+                Self(Chain::new($sources))
+            }
+        }
+
+        impl Default for DefaultCredentials {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl std::fmt::Debug for DefaultCredentials {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("DefaultCredentials")
+            }
+        }
+
+        impl ProvideCredential<$credential> for DefaultCredentials {
+            fn provide<'a>(
+                &'a self,
+                context: &'a Context,
+            ) -> BoxFuture<'a, Result<Lease<$credential>, Error>> {
+                Box::pin(self.0.load(context))
+            }
+        }
+    };
+}
+pub(crate) use default_credentials;

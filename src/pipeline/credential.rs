@@ -14,7 +14,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::{
     task::JoinError,
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 use url::Url;
 
@@ -22,13 +22,14 @@ use super::{
     Core, Pipeline, attempt,
     clock::{Clock, Moment, monotonic},
     environment::Environment,
+    inputs::Inputs,
     load::Load,
     operation::Exchange,
     options::CallOptions,
     protocol::Protocol,
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Lack},
     response::Response,
 };
 
@@ -61,8 +62,14 @@ pub trait ProvideCredential<C>: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever stands in the way; [`Error::credentials`] makes an error of your own. What passes
-    /// is asked for again after a pause of 1 to 30 s, anything else after 5 minutes.
+    /// Whatever stands in the way; [`Error::credentials`] makes an error of your own. How soon the
+    /// source is asked again:
+    ///
+    /// - what passes (an outage): after a pause of 1 to 30 s;
+    /// - what does not (a refused password): after 5 minutes, once a variable or a file that it was
+    ///   read from has changed, or once the client is told to forget what it has learnt;
+    /// - what the sources of this crate read in vain from variables and files: for the next call;
+    ///   what another side has not got yet: within 5 s.
     fn provide<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Lease<C>, Error>>;
 }
 
@@ -91,6 +98,8 @@ pub struct Context {
     pub(crate) auth_endpoint: Option<Url>,
     /// Whether the service is at an address that is neither on this machine nor the vendor's.
     pub(crate) foreign: bool,
+    /// Where it is noted what a load reads.
+    pub(crate) inputs: Option<Arc<Inputs>>,
 }
 
 impl Context {
@@ -158,12 +167,17 @@ impl Context {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        attempt::run::<E>(&pipeline, &name, encoded, options).await
+        let outcome = attempt::run::<E>(&pipeline, &name, encoded, options).await;
+        // Whoever answers, and gives nothing, may give something soon.
+        outcome.map_err(|error| match (error.lack(), error.status()) {
+            (Lack::Local, Some(_)) => error.with_lack(Lack::NotReady),
+            _ => error,
+        })
     }
 
-    /// What surrounds the process.
-    pub(crate) fn environment(&self) -> &Environment {
-        &self.core.environment
+    /// What surrounds the process; what is read of it is noted.
+    pub(crate) fn environment(&self) -> Environment {
+        self.core.environment.noting(self.inputs.as_ref())
     }
 }
 
@@ -174,6 +188,8 @@ pub struct Lease<C> {
     issued_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
     renewable: bool,
+    /// For the calls that wait for it now, and no others.
+    for_now: bool,
 }
 
 impl<C> Lease<C> {
@@ -184,6 +200,16 @@ impl<C> Lease<C> {
             issued_at: None,
             expires_at: None,
             renewable: true,
+            for_now: false,
+        }
+    }
+
+    /// A credential of which nobody says how long it is good.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn for_now(credential: C, now: DateTime<Utc>) -> Self {
+        Self {
+            for_now: true,
+            ..Self::new(credential).expires_at(now)
         }
     }
 
@@ -222,6 +248,9 @@ pub(crate) struct Held<C> {
     /// Until then nobody thinks of renewing it.
     fresh_until: Option<Moment>,
     expires: Option<Moment>,
+    /// Until then it is used however short it is: its source would hardly give a longer one.
+    new_until: Option<Instant>,
+    for_now: bool,
     /// Whether the service has taken it at least once.
     accepted: AtomicBool,
 }
@@ -247,6 +276,8 @@ impl<C> Held<C> {
             renewable: lease.renewable,
             fresh_until,
             expires,
+            new_until: None,
+            for_now: lease.for_now,
             accepted: AtomicBool::new(false),
         })
     }
@@ -262,6 +293,20 @@ impl<C> Held<C> {
             now.checked_add(needed)
                 .is_some_and(|then| !then.has_reached(expires))
         })
+    }
+
+    /// Whether it was got just now, so that asking once more would be asking without end.
+    fn is_new(&self) -> bool {
+        self.new_until.is_some_and(|until| monotonic() < until)
+    }
+
+    /// Keeps it for this long although it is short: to its end where it has one ahead of it.
+    fn keep_for(&mut self, pause: Duration) {
+        let now = monotonic();
+        let end = self.expires.map(|end| end.monotonic);
+        let until = now + pause;
+        let end = end.filter(|end| *end > now);
+        self.new_until = Some(end.map_or(until, |end| end.min(until)));
     }
 
     /// The service knows it.
@@ -285,6 +330,10 @@ const PROBE_PAUSE: Duration = Duration::from_secs(60);
 const LOAD_LIMIT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// What is not ready yet is asked again within this time.
+const SOON: Duration = Duration::from_secs(5);
+/// A credential that lives no longer than this is short: the longest attempt takes as much.
+const SHORT: Duration = Duration::from_secs(310);
 
 /// One credential, shared by everyone; loaded by one, ahead of its end.
 pub(crate) struct Cache<C> {
@@ -302,11 +351,19 @@ struct State<C> {
     /// How many loads were begun.
     loads: u64,
     failure: Option<Failure>,
+    /// What `held` was read from.
+    inputs: Arc<Inputs>,
+    /// The pause after the last credential that was short.
+    short: Option<Duration>,
     shut: Option<Shut>,
     /// When a credential that was never accepted was last given up.
     given_up: Option<Instant>,
-    /// How often running the service has refused what this cache gave out.
+    /// How often running the service has refused this key, which would lock it.
     refusals: u32,
+    /// How often running it has refused a call for what may be the credential's fault.
+    doubts: u32,
+    /// How often all that was learnt was forgotten.
+    generation: u64,
 }
 
 type Loaded<C> = Result<Arc<Held<C>>, Arc<Error>>;
@@ -314,6 +371,7 @@ type Loaded<C> = Result<Arc<Held<C>>, Arc<Error>>;
 /// The last load failed, and nobody asks again before `until`.
 struct Failure {
     error: Arc<Error>,
+    inputs: Arc<Inputs>,
     until: Instant,
     pause: Duration,
 }
@@ -334,9 +392,13 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 loading: None,
                 loads: 0,
                 failure: None,
+                inputs: Arc::default(),
+                short: None,
                 shut: None,
                 given_up: None,
                 refusals: 0,
+                doubts: 0,
+                generation: 0,
             }),
             is_refused: AtomicBool::new(false),
         })
@@ -354,6 +416,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = &state.held
                 && state.shut.is_none()
+                && !self.is_refused.load(Ordering::Relaxed)
                 && held.is_fresh(now)
                 && held.is_usable_for(needed, now)
             {
@@ -362,6 +425,8 @@ impl<C: Send + Sync + 'static> Cache<C> {
         }
         // Whoever waits needs timers, and a load needs I/O too.
         self.context.core.transport.here()?;
+        // What cannot be read in time is as it was.
+        let _ = timeout_at(deadline, self.notice_changes(needed)).await;
         loop {
             let mut loading = {
                 let now = clock.moment();
@@ -375,6 +440,9 @@ impl<C: Send + Sync + 'static> Cache<C> {
                         self.begin_load(&mut state)?;
                     }
                     return Ok(held);
+                }
+                if let Some(held) = state.held.as_ref().filter(|held| held.is_new()) {
+                    return Ok(held.clone());
                 }
                 if let Some(failure) = state.failure.as_ref().filter(|failure| !failure.is_over()) {
                     return Err(unavailable(failure.error.clone()));
@@ -400,8 +468,37 @@ impl<C: Send + Sync + 'static> Cache<C> {
     /// Never use this credential again; a newer one stays.
     pub(crate) fn retire(&self, held: &Arc<Held<C>>) {
         let mut state = self.lock();
-        if state.holds(held) {
+        if state.holds(held) && !held.is_new() {
             state.held = None;
+        }
+    }
+
+    /// Forgets all that was learnt: the credential, that there was none, that it was refused.
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        state.generation += 1;
+        state.loading = None;
+        state.failure = None;
+        state.forget_held();
+    }
+
+    /// Forgets what was learnt of variables and files that have changed since.
+    async fn notice_changes(&self, needed: Duration) {
+        let now = self.context.core.clock.moment();
+        let learnt = |state: &State<C>| state.learnt_from(needed, now).cloned();
+        let Some(inputs) = learnt(&self.lock()) else {
+            return;
+        };
+        if !inputs.have_changed(&self.context.core.environment).await {
+            return;
+        }
+        let mut state = self.lock();
+        // Someone else may have been here before.
+        if learnt(&state).is_some_and(|now| Arc::ptr_eq(&now, &inputs)) {
+            match state.failure.take() {
+                Some(failure) if Arc::ptr_eq(&failure.inputs, &inputs) => {}
+                _ => state.forget_held(),
+            }
         }
     }
 
@@ -416,9 +513,14 @@ impl<C: Send + Sync + 'static> Cache<C> {
         if !state.holds(held) {
             return;
         }
-        state.refusals += 1;
+        let count = match may_lock {
+            true => &mut state.refusals,
+            false => &mut state.doubts,
+        };
+        *count += 1;
+        let is_enough = *count >= REFUSALS_UNTIL_SHUT;
         self.is_refused.store(true, Ordering::Relaxed);
-        if state.refusals < REFUSALS_UNTIL_SHUT {
+        if !is_enough {
             return;
         }
         if may_lock {
@@ -439,6 +541,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
             let mut state = self.lock();
             self.is_refused.store(false, Ordering::Relaxed);
             state.refusals = 0;
+            state.doubts = 0;
             state.shut = None;
         }
     }
@@ -454,16 +557,24 @@ impl<C: Send + Sync + 'static> Cache<C> {
         }
         state.loads += 1;
         let number = state.loads;
-        let (loading, settling) = (self.clone(), self.clone());
-        let load = Load::begin(number, async move { loading.load().await }, move |ended| {
-            settling.settle(number, ended)
-        })?;
+        let inputs = Arc::new(Inputs::of_generation(state.generation));
+        let (loading, read) = (self.clone(), inputs.clone());
+        let settling = self.clone();
+        let load = Load::begin(
+            number,
+            async move { loading.load(read).await },
+            move |ended| settling.settle(number, ended, inputs),
+        )?;
         state.loading = Some(load.clone());
         Ok(load)
     }
 
-    async fn load(&self) -> Result<Held<C>, Error> {
-        let lease = timeout(LOAD_LIMIT, self.provider.provide(&self.context))
+    async fn load(&self, inputs: Arc<Inputs>) -> Result<Held<C>, Error> {
+        let context = Context {
+            inputs: Some(inputs),
+            ..self.context.clone()
+        };
+        let lease = timeout(LOAD_LIMIT, self.provider.provide(&context))
             .await
             .map_err(|_| {
                 Error::new(
@@ -479,40 +590,61 @@ impl<C: Send + Sync + 'static> Cache<C> {
         &self,
         number: u64,
         ended: Result<Result<Held<C>, Error>, JoinError>,
+        inputs: Arc<Inputs>,
     ) -> Option<Loaded<C>> {
         let loaded = match ended {
             Ok(loaded) => loaded,
             Err(ended) if ended.is_panic() => Err(Error::new(
                 ErrorKind::Credentials,
                 "the source of credentials panicked",
-            )),
+            )
+            .with_lack(Lack::Passing)),
             // The runtime is ending; the next caller loads anew.
             Err(_) => return None,
         };
         let mut state = self.lock();
+        // Begun before all was forgotten: it is the answer of those who waited for it, no more.
+        if state.generation != inputs.generation() {
+            return Some(loaded.map(Arc::new).map_err(Arc::new));
+        }
         // Another runtime may have taken it over.
         state.loading.take_if(|load| load.number() == number)?;
-        Some(self.keep(&mut state, loaded))
+        Some(self.keep(&mut state, loaded, inputs))
     }
 
-    fn keep(&self, state: &mut State<C>, loaded: Result<Held<C>, Error>) -> Loaded<C> {
+    fn keep(
+        &self,
+        state: &mut State<C>,
+        loaded: Result<Held<C>, Error>,
+        inputs: Arc<Inputs>,
+    ) -> Loaded<C> {
         match loaded {
-            Ok(held) => {
+            Ok(mut held) => {
+                state.short = match held.is_usable_for(SHORT, self.context.core.clock.moment()) {
+                    true => None,
+                    false => Some(longer(state.short)),
+                };
+                if let Some(pause) = state.short.filter(|_| !held.for_now) {
+                    held.keep_for(pause);
+                }
                 let held = Arc::new(held);
                 state.held = Some(held.clone());
+                state.inputs = inputs;
                 state.failure = None;
                 Ok(held)
             }
             Err(error) => {
                 let error = Arc::new(error);
-                let last = state.failure.as_ref();
-                let pause = if is_passing(&error) {
-                    last.map_or(FIRST_PAUSE, |last| (last.pause * 2).min(LONGEST_PAUSE))
-                } else {
-                    SHUT
+                let longer = || longer(state.failure.as_ref().map(|last| last.pause));
+                let pause = match error.lack() {
+                    Lack::NotSetUp | Lack::Local => None,
+                    Lack::NotReady => Some(longer().min(SOON)),
+                    Lack::Passing => Some(longer()),
+                    Lack::Final => Some(error.retry_after().unwrap_or(SHUT)),
                 };
-                state.failure = Some(Failure {
+                state.failure = pause.map(|pause| Failure {
                     error: error.clone(),
+                    inputs,
                     until: monotonic() + pause,
                     pause,
                 });
@@ -532,7 +664,34 @@ impl<C: Send + Sync + 'static> Cache<C> {
     }
 }
 
+/// The next pause, after this one.
+fn longer(last: Option<Duration>) -> Duration {
+    last.map_or(FIRST_PAUSE, |last| (last * 2).min(LONGEST_PAUSE))
+}
+
 impl<C> State<C> {
+    /// What stands between a call and a good credential was learnt from this.
+    fn learnt_from(&self, needed: Duration, now: Moment) -> Option<&Arc<Inputs>> {
+        if self.refusals + self.doubts > 0 || self.shut.is_some() {
+            return Some(&self.inputs);
+        }
+        let is_usable = |held: &Arc<Held<C>>| held.is_usable_for(needed, now);
+        if self.held.as_ref().is_some_and(is_usable) {
+            return None;
+        }
+        let failure = self.failure.as_ref().filter(|failure| !failure.is_over());
+        failure.map(|failure| &failure.inputs)
+    }
+
+    fn forget_held(&mut self) {
+        self.held = None;
+        self.short = None;
+        self.shut = None;
+        self.given_up = None;
+        self.refusals = 0;
+        self.doubts = 0;
+    }
+
     fn holds(&self, held: &Arc<Held<C>>) -> bool {
         let now = self.held.as_ref();
         now.is_some_and(|now| Arc::ptr_eq(now, held))
@@ -573,30 +732,13 @@ impl Failure {
     }
 }
 
-/// Whether a failed load may do better soon.
-pub(crate) fn is_passing(error: &Error) -> bool {
-    error.passing().unwrap_or(matches!(
-        error.kind(),
-        ErrorKind::Throttled
-            | ErrorKind::Timeout
-            | ErrorKind::Connect
-            | ErrorKind::Transport
-            | ErrorKind::Service
-            | ErrorKind::Decode
-    ))
-}
-
 /// Each waiter's own error of a failed load that they share.
 fn unavailable(failure: Arc<Error>) -> Error {
-    let mut error = Error::new(ErrorKind::Credentials, "no credential could be had")
-        .with_code(failure.code().cloned())
-        .with_request_id(failure.request_id().map(str::to_owned))
-        .with_retry_after(failure.retry_after())
-        .with_passing(is_passing(&failure));
-    if let Some(status) = failure.status() {
-        error = error.with_status(status);
-    }
-    error.with_source(failure)
+    Error::of_shared(
+        ErrorKind::Credentials,
+        "no credential could be had",
+        failure,
+    )
 }
 
 impl<C> fmt::Debug for Cache<C> {

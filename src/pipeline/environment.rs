@@ -6,14 +6,16 @@ use std::{
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
 
-use super::process;
+use super::{inputs::Inputs, process};
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Lack},
     payload::Secret,
 };
 
@@ -23,7 +25,11 @@ const PROCESS_LIMIT: Duration = Duration::from_secs(60);
 
 /// What surrounds this process.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(Surroundings);
+pub(crate) struct Environment {
+    surroundings: Surroundings,
+    /// Where it is noted what is read.
+    inputs: Option<Arc<Inputs>>,
+}
 
 #[derive(Clone, Default)]
 enum Surroundings {
@@ -37,6 +43,14 @@ impl Environment {
     /// The one that this process has.
     pub(crate) fn real() -> Self {
         Self::default()
+    }
+
+    /// The same one, with a note of all that is read.
+    pub(super) fn noting(&self, inputs: Option<&Arc<Inputs>>) -> Self {
+        Self {
+            surroundings: self.surroundings.clone(),
+            inputs: inputs.cloned(),
+        }
     }
 
     /// A variable; one that is empty is not set. What is not Unicode in it is replaced, so that a
@@ -54,6 +68,21 @@ impl Environment {
     /// A variable without which a source does not serve.
     pub(crate) fn required(&self, name: &str) -> Result<String, Error> {
         self.variable(name).ok_or_else(|| not_set(name))
+    }
+
+    /// Variables that serve together: all of them. Where some are set and some are not, what the
+    /// user began cannot be used; where none is, the source is not set up.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not set.
+    pub(crate) fn together<const N: usize>(&self, names: [&str; N]) -> Result<[String; N], Error> {
+        let values = names.map(|name| self.variable(name));
+        match names.iter().zip(&values).find(|(_, value)| value.is_none()) {
+            None => Ok(values.map(Option::unwrap_or_default)),
+            Some((name, _)) if values.iter().all(Option::is_none) => Err(not_set(name)),
+            Some((name, _)) => Err(not_set(name).with_lack(Lack::Local)),
+        }
     }
 
     /// A variable that holds a path.
@@ -89,7 +118,38 @@ impl Environment {
     /// [`ErrorKind::NotFound`] where there is none, else [`ErrorKind::Credentials`]. Messages name
     /// the path and never the content.
     pub(crate) async fn read(&self, path: &Path) -> Result<Secret, Error> {
-        let read = match &self.0 {
+        self.text(path, self.bytes(path).await)
+    }
+
+    /// The same for whoever cannot wait: it blocks the thread.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn read_now(&self, path: &Path) -> Result<Secret, Error> {
+        let read = match &self.surroundings {
+            Surroundings::Real => read_file(path),
+            #[cfg(any(test, fuzzing))]
+            Surroundings::Fake(fake) => fake.read(path),
+        };
+        self.text(path, read.map(Zeroizing::new))
+    }
+
+    fn text(&self, path: &Path, read: io::Result<Zeroizing<Vec<u8>>>) -> Result<Secret, Error> {
+        let bytes = read.map_err(|error| {
+            let shown = self.shown(path);
+            if error.kind() == io::ErrorKind::NotFound {
+                return Error::new(ErrorKind::NotFound, format!("{shown} not found"));
+            }
+            let message = format!("{shown} could not be read: {error}");
+            Error::new(ErrorKind::Credentials, message)
+        })?;
+        str::from_utf8(&bytes).map(Secret::new).map_err(|_| {
+            let message = format!("{} is not UTF-8 text", self.shown(path));
+            Error::new(ErrorKind::Credentials, message)
+        })
+    }
+
+    /// A file's content.
+    pub(super) async fn bytes(&self, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+        let read = match &self.surroundings {
             Surroundings::Real => {
                 let path = path.to_owned();
                 match spawn_blocking(move || read_file(&path)).await {
@@ -100,37 +160,29 @@ impl Environment {
             #[cfg(any(test, fuzzing))]
             Surroundings::Fake(fake) => fake.read(path),
         };
-        let bytes = read.map_err(|error| {
-            let shown = self.shown(path);
-            if error.kind() == io::ErrorKind::NotFound {
-                return Error::new(ErrorKind::NotFound, format!("{shown} not found"));
-            }
-            let message = format!("{shown} could not be read: {error}");
-            Error::new(ErrorKind::Credentials, message)
-        })?;
-        // The bytes of a text that is none are dropped unseen.
-        String::from_utf8(bytes).map(Secret::new).map_err(|_| {
-            let message = format!("{} is not UTF-8 text", self.shown(path));
-            Error::new(ErrorKind::Credentials, message)
-        })
+        let read = read.map(Zeroizing::new);
+        if let Some(inputs) = &self.inputs {
+            inputs.note_file(path, read.as_ref().ok().map(|bytes| &bytes[..]));
+        }
+        read
     }
 
     /// Reads a token's file, which is done at each refresh, for tokens change. `what` is how errors
     /// call it.
     pub(crate) async fn read_token(&self, path: &Path, what: &str) -> Result<Secret, Error> {
-        let file = self.read(path).await?;
+        let file = self.read(path).await.map_err(|error| error.within(what))?;
         // Editors and shells end files with a line end; no token does.
         let token = Secret::new(file.expose().trim_ascii());
-        token.check(what)?;
+        token.check(&format!("{what} in {}", self.shown(path)))?;
         Ok(token)
     }
 
     /// Runs a program without a shell and gives what it writes to standard output. It is killed
-    /// after 60 s, and when the future is dropped. Arguments are separated by white space.
+    /// after 60 s, and when the future is dropped. Its words are parted as a shell parts them.
     pub(crate) async fn run(&self, command: &str) -> Result<Secret, Error> {
         // A fuzzer makes up commands: none is run.
         #[cfg(fuzzing)]
-        if let Surroundings::Fake(_) = &self.0 {
+        if let Surroundings::Fake(_) = &self.surroundings {
             return self.read(&self.in_home("printed")?).await;
         }
         process::run(command, PROCESS_LIMIT).await
@@ -140,13 +192,17 @@ impl Environment {
         self.path(HOME)
     }
 
-    fn raw(&self, name: &str) -> Option<OsString> {
-        match &self.0 {
+    pub(super) fn raw(&self, name: &str) -> Option<OsString> {
+        let value = match &self.surroundings {
             Surroundings::Real => std::env::var_os(name),
             #[cfg(any(test, fuzzing))]
             Surroundings::Fake(fake) => fake.variable(name),
+        };
+        let value = value.filter(|value| !value.is_empty());
+        if let Some(inputs) = &self.inputs {
+            inputs.note_variable(name, value.as_deref());
         }
-        .filter(|value| !value.is_empty())
+        value
     }
 }
 
@@ -156,7 +212,7 @@ const HOME: &str = "HOME";
 const HOME: &str = "USERPROFILE";
 
 fn not_set(name: &str) -> Error {
-    Error::new(ErrorKind::Credentials, format!("`{name}` not set"))
+    Error::not_set_up(format!("`{name}` not set"))
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
@@ -217,7 +273,10 @@ pub(crate) mod fake {
     impl Environment {
         /// These variables, no files, and the home directory `/test-home`.
         pub(crate) fn fake(variables: &[(&str, &str)]) -> Self {
-            let environment = Self(Surroundings::Fake(Arc::default()));
+            let environment = Self {
+                surroundings: Surroundings::Fake(Arc::default()),
+                inputs: None,
+            };
             environment.set(HOME, "/test-home");
             for (name, value) in variables {
                 environment.set(name, value);
@@ -226,7 +285,7 @@ pub(crate) mod fake {
         }
 
         pub(crate) fn set(&self, name: &str, value: &str) {
-            if let Surroundings::Fake(fake) = &self.0 {
+            if let Surroundings::Fake(fake) = &self.surroundings {
                 let mut variables = fake.variables.lock().unwrap();
                 variables.insert(name.to_owned(), value.to_owned());
             }
@@ -234,7 +293,7 @@ pub(crate) mod fake {
 
         /// Writes a file; `~/` is the home directory.
         pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
-            if let Surroundings::Fake(fake) = &self.0 {
+            if let Surroundings::Fake(fake) = &self.surroundings {
                 let path = path.replacen("~/", "/test-home/", 1);
                 let mut files = fake.files.lock().unwrap();
                 files.insert(path.into(), content.as_ref().to_vec());

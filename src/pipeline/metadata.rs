@@ -10,9 +10,10 @@ use super::{
     clock::monotonic,
     credential::Context,
     environment::Environment,
+    hosts::is_loopback,
     transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Stage, Transport, TransportError},
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Lack};
 
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
@@ -58,22 +59,49 @@ impl Context {
     }
 
     /// Sends a body; see [`exchange_directly`](Self::exchange_directly).
-    #[cfg(feature = "huawei")]
     pub(crate) async fn post(
         &self,
         service: &str,
         url: Url,
         headers: HeaderMap,
-        body: &'static str,
+        body: impl Into<Bytes>,
         limit: Duration,
     ) -> Result<Reply, Error> {
         let request = HttpRequest {
             method: Method::POST,
             url,
             headers,
-            body: Bytes::from_static(body.as_bytes()),
+            body: body.into(),
         };
         self.exchange_directly(service, request, limit).await
+    }
+
+    /// Sends a body the way that calls go, through proxies; on this machine past them. Plain http
+    /// is for this machine only.
+    #[cfg(feature = "alibaba")]
+    pub(crate) async fn post_as_calls_go(
+        &self,
+        service: &str,
+        url: Url,
+        headers: HeaderMap,
+        body: String,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
+        if is_loopback(&url) {
+            return self.post(service, url, headers, body, limit).await;
+        }
+        if url.scheme() != "https" {
+            let message = format!("the address of {service} must be https");
+            return Err(Error::new(ErrorKind::Credentials, message));
+        }
+        let request = HttpRequest {
+            method: Method::POST,
+            url,
+            headers,
+            body: body.into(),
+        };
+        let transport = &self.core.transport;
+        exchange(service, transport, request, limit).await
     }
 
     /// Sends a request straight to its address and gives the reply of status 200. `service` is
@@ -94,30 +122,59 @@ impl Context {
             _ => self
                 .core
                 .direct
-                .transport(request.url.scheme() == "https", self.environment())?,
+                .transport(request.url.scheme() == "https", &self.core.environment)?,
         };
-        let reply = transport
-            .here()?
-            .send(
-                request,
-                monotonic() + limit,
-                DIRECT_CONNECT_LIMIT,
-                MAX_REPLY_BYTES,
-            )
-            .await
-            .map_err(|broken| error_of(service, broken, limit))?;
-        if reply.status == StatusCode::OK {
-            return Ok(reply);
-        }
-        let kind = ErrorKind::of_status(reply.status);
-        let message = format!("{service} gave {}", reply.describe());
-        Err(Error::new(kind, message).with_status(reply.status))
+        exchange(service, transport, request, limit).await
     }
 }
 
-fn error_of(service: &str, broken: TransportError, limit: Duration) -> Error {
+async fn exchange(
+    service: &str,
+    transport: &Transport,
+    request: HttpRequest,
+    limit: Duration,
+) -> Result<Reply, Error> {
+    let address = address(&request.url);
+    let reply = transport
+        .here()?
+        .send(
+            request,
+            monotonic() + limit,
+            DIRECT_CONNECT_LIMIT,
+            MAX_REPLY_BYTES,
+        )
+        .await
+        .map_err(|broken| error_of(service, &address, broken, limit))?;
+    if reply.status == StatusCode::OK {
+        return Ok(reply);
+    }
+    let kind = ErrorKind::of_status(reply.status);
+    let message = format!("{service} gave {}", reply.describe());
+    let error = Error::new(kind, message).with_status(reply.status);
+    Err(match error.lack() {
+        // Whoever refuses may be ready soon.
+        Lack::Local => error.with_lack(Lack::NotReady),
+        _ => error,
+    })
+}
+
+/// Host and port: the rest of an address may hold a secret.
+fn address(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn error_of(service: &str, address: &str, broken: TransportError, limit: Duration) -> Error {
     let (kind, what) = match broken.stage {
-        Stage::Connect | Stage::Proxy => (ErrorKind::Connect, "could not be reached".to_owned()),
+        Stage::Connect | Stage::Proxy => {
+            let why = broken.because();
+            let message = format!("{service} could not be reached at {address}{why}");
+            // It has said it all.
+            return Error::new(ErrorKind::Connect, message);
+        }
         Stage::Certificate => (
             ErrorKind::Connect,
             "has a certificate that does not verify".to_owned(),

@@ -1,14 +1,8 @@
 //! Runs a program for what it prints. It never outlives its time limit or whoever asked.
 
-use std::{
-    io::{self, Read as _},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    thread,
-    time::Duration,
-};
+use std::{io, process::Stdio, time::Duration};
 
-use tokio::task::spawn_blocking;
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -17,111 +11,101 @@ use crate::{
 };
 
 const MAX_OUTPUT_BYTES: u64 = 1024 * 1024;
-const POLL: Duration = Duration::from_millis(10);
 
-/// Runs a command, split at white space, without a shell; gives its standard output.
+/// Runs a command, without a shell but with its words parted as a shell parts them; gives its
+/// standard output.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Timeout`] after `limit`, else [`ErrorKind::Credentials`]. Messages show neither
 /// the command, whose arguments may be secret, nor what it wrote.
 pub(super) async fn run(command: &str, limit: Duration) -> Result<Secret, Error> {
-    let mut words = command.split_whitespace();
-    let Some(program) = words.next() else {
-        return Err(failed("is empty"));
-    };
+    let words = words(command).ok_or_else(|| failed("has a quote that does not end"))?;
+    let mut words = words.iter().map(|word| word.as_str());
+    let program = words.next().ok_or_else(|| failed("is empty"))?;
     let mut command = Command::new(program);
-    command.args(words);
-    let (sender, receiver) = mpsc::channel();
-    let _abandon = Abandon(sender.clone());
-    let supervised = spawn_blocking(move || supervise(command, limit, sender, &receiver));
-    supervised
-        .await
-        .unwrap_or_else(|_| Err(failed("was given up: the runtime is ending")))
-}
-
-/// What ends the wait for a process.
-enum Event {
-    Output(io::Result<Zeroizing<Vec<u8>>>),
-    /// Nobody waits any longer.
-    Abandoned,
-}
-
-/// Says so when whoever asked goes away.
-struct Abandon(Sender<Event>);
-
-impl Drop for Abandon {
-    fn drop(&mut self) {
-        // Fails where the process has ended, and nobody listens.
-        let _ = self.0.send(Event::Abandoned);
-    }
-}
-
-/// Kills the process, whatever way its supervisor goes.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Fails where it has ended, as it has when all went well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn supervise(
-    mut command: Command,
-    limit: Duration,
-    sender: Sender<Event>,
-    events: &Receiver<Event>,
-) -> Result<Secret, Error> {
     command
+        .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let child = command
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let mut child = command
         .spawn()
         .map_err(|error| failed(&format!("could not be started: {}", error.kind())))?;
-    let mut running = Running(child);
-    if let Some(stdout) = running.0.stdout.take() {
-        // A thread of its own: a grandchild may hold the pipe open for ever.
-        thread::Builder::new()
-            .spawn(move || {
-                let mut output = Zeroizing::new(Vec::new());
-                let read = stdout.take(MAX_OUTPUT_BYTES + 1).read_to_end(&mut output);
-                let _ = sender.send(Event::Output(read.map(|_| output)));
-            })
-            .map_err(|_| failed("could not be listened to"))?;
-    }
-    let output = match events.recv_timeout(limit) {
-        Ok(Event::Output(Ok(output))) => output,
-        Ok(Event::Output(Err(_))) => return Err(failed("broke off what it wrote")),
-        Ok(Event::Abandoned) | Err(RecvTimeoutError::Disconnected) => {
-            return Err(failed("was given up"));
+    let stdout = child.stdout.take();
+    let mut output = Zeroizing::new(Vec::new());
+    let done = async {
+        if let Some(stdout) = stdout {
+            stdout
+                .take(MAX_OUTPUT_BYTES + 1)
+                .read_to_end(&mut output)
+                .await?;
         }
-        Err(RecvTimeoutError::Timeout) => return Err(too_slow(limit)),
-    };
-    if output.len() as u64 > MAX_OUTPUT_BYTES {
-        return Err(failed("wrote more than 1 MiB"));
-    }
-    let mut waited = Duration::ZERO;
-    let status = loop {
-        match running.0.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if waited >= limit => return Err(too_slow(limit)),
-            Ok(None) => waited += POLL,
-            Err(_) => return Err(failed("could not be waited for")),
-        }
-        if let Ok(Event::Abandoned) = events.recv_timeout(POLL) {
-            return Err(failed("was given up"));
+        match output.len() as u64 > MAX_OUTPUT_BYTES {
+            true => Ok(None),
+            false => child.wait().await.map(Some),
         }
     };
-    if !status.success() {
-        return Err(failed(&format!("ended with {status}")));
+    let done: Result<io::Result<_>, _> = timeout(limit, done).await;
+    match done {
+        Ok(Ok(Some(status))) if status.success() => {}
+        Ok(Ok(Some(status))) => return Err(failed(&format!("ended with {status}"))),
+        Ok(Ok(None)) => return Err(failed("wrote more than 1 MiB")),
+        Ok(Err(_)) => return Err(failed("broke off what it wrote")),
+        Err(_) => {
+            let seconds = limit.as_secs_f32();
+            let message = format!("the credential process was not done after {seconds} s");
+            return Err(Error::new(ErrorKind::Timeout, message));
+        }
     }
-    match std::str::from_utf8(&output) {
+    match str::from_utf8(&output) {
         Ok(text) => Ok(Secret::new(text)),
         Err(_) => Err(failed("wrote what is not UTF-8 text")),
     }
+}
+
+/// Parts words as a POSIX shell does: at white space outside quotes. Nothing is put in for
+/// variables or stars. None where a quote does not end.
+fn words(command: &str) -> Option<Vec<Zeroizing<String>>> {
+    let mut words = Vec::new();
+    let mut word: Option<Zeroizing<String>> = None;
+    let mut rest = command.chars();
+    while let Some(c) = rest.next() {
+        if c.is_ascii_whitespace() {
+            words.extend(word.take());
+            continue;
+        }
+        let word = word.get_or_insert_default();
+        match c {
+            '\'' => loop {
+                match rest.next()? {
+                    '\'' => break,
+                    c => word.push(c),
+                }
+            },
+            '"' => loop {
+                match rest.next()? {
+                    '"' => break,
+                    '\\' => match rest.next()? {
+                        c @ ('"' | '\\' | '$' | '`') => word.push(c),
+                        '\n' => {}
+                        c => word.extend(['\\', c]),
+                    },
+                    c => word.push(c),
+                }
+            },
+            // There, it parts the folders of a path.
+            '\\' if cfg!(windows) => word.push(c),
+            '\\' => match rest.next() {
+                Some('\n') | None => {}
+                Some(c) => word.push(c),
+            },
+            c => word.push(c),
+        }
+    }
+    words.extend(word);
+    Some(words)
 }
 
 fn failed(what: &str) -> Error {
@@ -129,14 +113,6 @@ fn failed(what: &str) -> Error {
         ErrorKind::Credentials,
         format!("the credential process {what}"),
     )
-}
-
-fn too_slow(limit: Duration) -> Error {
-    let message = format!(
-        "the credential process was not done after {} s",
-        limit.as_secs_f32()
-    );
-    Error::new(ErrorKind::Timeout, message)
 }
 
 #[cfg(all(test, unix))]
@@ -153,13 +129,40 @@ mod tests {
         assert_eq!(output.unwrap().expose(), "a-b");
     }
 
+    #[test]
+    fn words_are_parted_as_a_shell_parts_them() {
+        for (command, expected) in [
+            ("a  b\tc\n", &["a", "b", "c"][..]),
+            (
+                r#""/my keys/print" --for 'my profile'"#,
+                &["/my keys/print", "--for", "my profile"],
+            ),
+            (r"/my\ keys/print a\\b \'", &["/my keys/print", r"a\b", "'"]),
+            (r#"a'b c'"d e"f"#, &["ab cd ef"]),
+            (
+                r#""a\"b\\c\d\$e" '\' '' "" "#,
+                &[r#"a"b\c\d$e"#, r"\", "", ""],
+            ),
+            ("$HOME * # x", &["$HOME", "*", "#", "x"]),
+            ("  ", &[]),
+        ] {
+            let words = words(command).unwrap();
+            let words: Vec<&str> = words.iter().map(|word| word.as_str()).collect();
+            assert_eq!(words, expected, "{command}");
+        }
+        for command in ["a 'b", "a \"b", "\"b\\\"", "'"] {
+            assert!(words(command).is_none(), "{command}");
+        }
+    }
+
     #[tokio::test]
     async fn says_why_there_is_no_output() {
         for (command, why) in [
+            ("cat 'MARKER", "a quote that does not end"),
             (" ", "is empty"),
             ("/nonexistent/program MARKER", "could not be started"),
             ("false MARKER", "ended with exit status: 1"),
-            (r"printf \377MARKER", "is not UTF-8"),
+            (r"printf '\377MARKER'", "is not UTF-8"),
             ("cat /dev/zero", "more than 1 MiB"),
         ] {
             let error = run(command, Duration::from_secs(10)).await.unwrap_err();

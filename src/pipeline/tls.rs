@@ -5,7 +5,7 @@ use super::environment::Environment;
 use crate::error::{Error, ErrorKind};
 
 /// Whether anything here can speak https.
-pub(super) const HAS_TLS: bool = cfg!(any(
+const HAS_TLS: bool = cfg!(any(
     feature = "rustls",
     feature = "rustls-no-provider",
     feature = "native-tls"
@@ -30,25 +30,35 @@ pub(super) fn require(any_secure: bool) -> Result<(), Error> {
 }
 
 /// Gives a client the shared configuration, or none that trusts anybody where it needs none.
+#[cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
 pub(super) fn prepare(
     http: reqwest::ClientBuilder,
     any_secure: bool,
     environment: &Environment,
 ) -> Result<reqwest::ClientBuilder, Error> {
-    if !HAS_TLS {
-        return Ok(http);
-    }
-    #[cfg(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    ))]
-    let http = if any_secure {
-        http.tls_backend_preconfigured(shared::config(environment)?)
+    if any_secure {
+        Ok(http.tls_backend_preconfigured(shared::config(environment)?))
     } else {
         // Plain http needs no certificates.
-        http.tls_certs_only([])
-    };
+        Ok(http.tls_certs_only([]))
+    }
+}
+
+/// There is no TLS to configure.
+#[cfg(not(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+)))]
+pub(super) fn prepare(
+    http: reqwest::ClientBuilder,
+    _: bool,
+    _: &Environment,
+) -> Result<reqwest::ClientBuilder, Error> {
     Ok(http)
 }
 

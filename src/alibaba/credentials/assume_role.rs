@@ -14,7 +14,8 @@ use crate::{
 /// Temporary keys of a RAM role, from `AssumeRole` of STS, signed with the key of another source.
 ///
 /// Each refresh asks the other source anew. STS has 8 s to answer, with repeats. A refusal is an
-/// error with STS's code, such as `NoPermission`, and final for 5 minutes.
+/// error with STS's code, such as `NoPermission`, and asked about again within 5 s; one of the key
+/// is final for 5 minutes, or until what the key was read from changes.
 ///
 /// ```
 /// use cloud_workflows::alibaba::{AssumeRole, Client, Credentials};

@@ -2,10 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use http::{HeaderMap, Method};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderValue, Method, header};
+use percent_encoding::percent_decode_str;
 use url::Url;
+use zeroize::Zeroizing;
 
-use super::{Credentials, fields::Issued};
+use super::{Credentials, keys::Issued};
 use crate::{
     error::{Error, ErrorKind},
     payload::Secret,
@@ -21,7 +24,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 ///
 /// The request has 5 s, never goes through a proxy and follows no redirect. Plain http is allowed,
 /// as sidecars use it: beyond this machine, what comes can be read on the way. An https address
-/// must have a certificate that the system trusts.
+/// must have a certificate that the system trusts. A user and a password in the URL are sent as the
+/// header `Authorization: Basic`.
+///
+/// After a refusal, such as 404 from a sidecar that is not ready, it is asked again within 5 s.
 ///
 /// Source: Alibaba Cloud, Credentials for Python, Go and Java.
 #[derive(Clone, Default)]
@@ -57,6 +63,29 @@ impl CredentialsUri {
     }
 }
 
+/// Moves user and password out of a URL, into the header of a request.
+fn take_user(url: &mut Url) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(headers);
+    }
+    let mut pair = Zeroizing::new(Vec::new());
+    pair.extend(percent_decode_str(url.username()));
+    pair.push(b':');
+    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
+    let basic = Zeroizing::new(format!("Basic {}", STANDARD.encode(&pair)));
+    let refused = || {
+        let message = format!("{SERVICE} has a user and a password that cannot be sent");
+        Error::new(ErrorKind::Credentials, message)
+    };
+    let mut basic = HeaderValue::from_str(&basic).map_err(|_| refused())?;
+    basic.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, basic);
+    url.set_password(None).map_err(|()| refused())?;
+    url.set_username("").map_err(|()| refused())?;
+    Ok(headers)
+}
+
 impl fmt::Debug for CredentialsUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A URL may hold a secret.
@@ -70,8 +99,9 @@ impl ProvideCredential<Credentials> for CredentialsUri {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Lease<Credentials>, Error>> {
         Box::pin(async {
-            let url = self.url(context)?;
-            let reply = context.fetch(SERVICE, Method::GET, url, HeaderMap::new(), LIMIT);
+            let mut url = self.url(context)?;
+            let headers = take_user(&mut url)?;
+            let reply = context.fetch(SERVICE, Method::GET, url, headers, LIMIT);
             let reply = reply.await?;
             Issued::of_metadata(SERVICE, &reply.body, &reply.headers)
         })

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
-use super::{Credentials, fields::Issued};
+use super::{Credentials, keys::Issued};
 use crate::{
     error::{Error, ErrorKind},
     pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// `ALIBABA_CLOUD_IMDSV1_DISABLED` is `true`. Each request has 1 s and never goes through a proxy.
 /// `ALIBABA_CLOUD_ECS_METADATA_DISABLED=true` switches the source off.
 ///
-/// A refusal, such as 404 where the instance has no role, is final for 5 minutes.
+/// After a refusal, such as 404 where the instance has no role, it is asked again within 5 s.
 ///
 /// Source: Alibaba Cloud, ECS, "Instance metadata" and "Instance RAM roles".
 #[derive(Clone, Default)]
@@ -109,8 +109,7 @@ impl EcsRamRole {
     async fn load(&self, context: &Context) -> Result<Lease<Credentials>, Error> {
         let environment = context.environment();
         if environment.flag("ALIBABA_CLOUD_ECS_METADATA_DISABLED") {
-            return Err(Error::new(
-                ErrorKind::Credentials,
+            return Err(Error::not_set_up(
                 "switched off by `ALIBABA_CLOUD_ECS_METADATA_DISABLED`",
             ));
         }

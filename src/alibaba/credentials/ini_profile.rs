@@ -2,20 +2,27 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use super::{AssumeRole, AssumeRoleWithOidc, Credentials, EcsRamRole, fields::lease, sts::Role};
+use super::{
+    AssumeRole, AssumeRoleWithOidc, Credentials, EcsRamRole,
+    choice::{Choice, profile_setters},
+    keys::lease,
+    sts::Role,
+};
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Lack},
     payload::Secret,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
-        fields::{Fields, Remarks, sections},
+        environment::Environment,
+        named_texts::{NamedTexts, Remarks, sections},
     },
 };
 
 /// A section of the credentials file that Alibaba Cloud's SDKs share.
 ///
 /// Types `access_key`, `ram_role_arn`, `oidc_role_arn` and `ecs_ram_role`; `rsa_key_pair` and any
-/// other are errors. A value ends at the first `#`. The file is read at each refresh.
+/// other are errors. A value ends at the first `#`; behind a section's name there may be a remark.
+/// The file is read at each refresh.
 ///
 /// The file is the one named here, else by `ALIBABA_CLOUD_CREDENTIALS_FILE`, else
 /// `~/.alibabacloud/credentials` or, where that is not there, `~/.alibabacloud/credentials.ini`.
@@ -24,8 +31,7 @@ use crate::{
 /// Source: Alibaba Cloud, Credentials for Python, Go and Java.
 #[derive(Clone, Default)]
 pub struct IniProfile {
-    profile: Option<String>,
-    file: Option<PathBuf>,
+    choice: Choice,
 }
 
 impl IniProfile {
@@ -34,55 +40,47 @@ impl IniProfile {
         Self::default()
     }
 
-    /// The section of this name.
-    #[must_use]
-    pub fn profile(mut self, name: impl Into<String>) -> Self {
-        self.profile = Some(name.into());
-        self
-    }
+    profile_setters!();
 
-    /// The file to read instead.
-    #[must_use]
-    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.file = Some(path.into());
-        self
-    }
-
-    async fn read(&self, context: &Context) -> Result<Secret, Error> {
-        let environment = context.environment();
-        let given = self.file.clone();
-        if let Some(path) = given.or_else(|| environment.path("ALIBABA_CLOUD_CREDENTIALS_FILE")) {
-            return environment.read(&path).await;
+    /// The file and what is in it.
+    async fn read(&self, environment: &Environment) -> Result<(PathBuf, Secret), Error> {
+        if let Some(path) = self
+            .choice
+            .file(environment, "ALIBABA_CLOUD_CREDENTIALS_FILE")
+        {
+            let text = environment.read(&path).await?;
+            return Ok((path, text));
         }
-        let first = environment.in_home(".alibabacloud/credentials")?;
-        match environment.read(&first).await {
-            Err(absent) if absent.kind() == ErrorKind::NotFound => {
-                let second = environment.in_home(".alibabacloud/credentials.ini")?;
-                match environment.read(&second).await {
-                    Err(error) if error.kind() == ErrorKind::NotFound => Err(absent),
-                    read => read,
+        let mut absent = None;
+        for name in [".alibabacloud/credentials", ".alibabacloud/credentials.ini"] {
+            let path = environment.in_home(name)?;
+            match environment.read(&path).await {
+                Ok(text) => return Ok((path, text)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    absent.get_or_insert(error.with_lack(Lack::NotSetUp));
                 }
+                Err(error) => return Err(error),
             }
-            read => read,
         }
+        Err(absent.unwrap_or_else(|| error("there is no file")))
     }
 
     async fn load(&self, context: &Context) -> Result<Lease<Credentials>, Error> {
-        let text = self.read(context).await?;
-        let name = self.profile.clone();
-        let name = name
-            .or_else(|| context.environment().variable("ALIBABA_CLOUD_PROFILE"))
-            .unwrap_or_else(|| "default".to_owned());
+        let environment = context.environment();
+        let (path, text) = self.read(&environment).await?;
+        let name = self.choice.profile(&environment);
+        let name = name.unwrap_or_else(|| "default".to_owned());
+        let place = format!("section `[{name:.64}]` of {}", environment.shown(&path));
         let sections = sections(text.expose(), Remarks::Anywhere);
-        let section = sections
-            .get(&name)
-            .ok_or_else(|| error(format!("section `[{name}]` not found")))?;
-        let source = source(section)
-            .map_err(|fault| error(format!("section `[{name}]`: {}", fault.message())))?;
-        match source {
-            Source::Key(key) => lease(key),
-            Source::Other(source) => source.provide(context).await,
-        }
+        let section = sections.get(&name);
+        let section = section.ok_or_else(|| self.choice.not_found(&place))?;
+        let lease = async {
+            match source(section)? {
+                Source::Key(key) => lease(key),
+                Source::Other(source) => source.provide(context).await,
+            }
+        };
+        lease.await.map_err(|fault| fault.within(place).named())
     }
 }
 
@@ -106,7 +104,7 @@ enum Source {
     Other(Arc<dyn ProvideCredential<Credentials>>),
 }
 
-fn source(section: &Fields) -> Result<Source, Error> {
+fn source(section: &NamedTexts) -> Result<Source, Error> {
     let role = || -> Result<Role, Error> {
         Ok(Role {
             session_name: section.owned("role_session_name"),

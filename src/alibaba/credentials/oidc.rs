@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
+    pipeline::{
+        credential::{BoxFuture, Context, Lease, ProvideCredential},
+        environment::Environment,
+    },
 };
 
 /// Temporary keys of a RAM role, from `AssumeRoleWithOIDC` of STS, for the token in a file: what
@@ -61,6 +64,21 @@ impl AssumeRoleWithOidc {
     role_setters!();
 }
 
+fn variables(environment: &Environment) -> Result<[String; 3], Error> {
+    const ROLE: &str = "ALIBABA_CLOUD_ROLE_ARN";
+    const OF_OIDC: [&str; 2] = [
+        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+    ];
+    // By itself, a role is no sign of OIDC: other tools take it on with a key.
+    if environment.first_of(&OF_OIDC).is_none() {
+        environment.required(ROLE)?;
+        environment.together(OF_OIDC)?;
+    }
+    let [arn, provider_arn, token_file] = environment.together([ROLE, OF_OIDC[0], OF_OIDC[1]])?;
+    Ok([provider_arn, token_file, arn])
+}
+
 impl fmt::Debug for AssumeRoleWithOidc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AssumeRoleWithOidc(..)")
@@ -78,12 +96,11 @@ impl ProvideCredential<Credentials> for AssumeRoleWithOidc {
             let given = match &self.given {
                 Some(given) => given.clone(),
                 None => {
-                    role.arn = environment.required("ALIBABA_CLOUD_ROLE_ARN")?;
+                    let [provider_arn, token_file, arn] = variables(&environment)?;
+                    role.arn = arn;
                     Given {
-                        provider_arn: environment.required("ALIBABA_CLOUD_OIDC_PROVIDER_ARN")?,
-                        token_file: environment
-                            .required("ALIBABA_CLOUD_OIDC_TOKEN_FILE")?
-                            .into(),
+                        provider_arn,
+                        token_file: token_file.into(),
                     }
                 }
             };

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Credentials,
-    fields::{Issued, TemporaryKey},
+    keys::{Issued, TemporaryKey},
 };
 use crate::{
     alibaba::{
@@ -66,7 +66,7 @@ impl Role {
         let request = AssumeRoleRequest(self.form(context, None)?);
         let protocol = Rpc::sts(self.endpoint(context)?);
         let answer = context.exchange(protocol, Some(signer), request, &OPTIONS);
-        lease(answer.await)
+        lease(answer.await).map_err(Error::may_lock)
     }
 
     /// `AssumeRoleWithOIDC`, anonymous: the token speaks for itself.
@@ -116,8 +116,9 @@ impl Role {
             .region
             .as_deref()
             .map(|region| Setting::given(SETTING, region));
-        let region = given
-            .or_else(|| Setting::of_variables(SETTING, environment, &["ALIBABA_CLOUD_STS_REGION"]));
+        let region = given.or_else(|| {
+            Setting::of_variables(SETTING, &environment, &["ALIBABA_CLOUD_STS_REGION"])
+        });
         let region = region.map(|region| region.region()).transpose()?;
         let vpc = self
             .vpc

@@ -3,6 +3,7 @@
 mod chain;
 mod files;
 mod laws;
+mod mended;
 mod metadata;
 mod places;
 mod sts;
@@ -18,9 +19,10 @@ use crate::{
     error::ErrorKind,
     pipeline::{
         clock::Clock,
-        credential::is_passing,
         environment::Environment,
-        testing::{self, Cloud, MARKER, context, dated, expiration, paths, reply, wall},
+        testing::{
+            self, Cloud, MARKER, context, dated, expiration, is_passing, paths, reply, wall,
+        },
         transport::{
             HttpRequest, Stage,
             scripted::{Script, Step},

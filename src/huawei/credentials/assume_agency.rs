@@ -15,7 +15,8 @@ use crate::{
 /// The client's project, or the one that bears the region's name, is the other account's, and so
 /// is one in the variables of a source that reads them; the
 /// source is asked for a credential of its own project. Its user needs the right "Agent Operator".
-/// Each refresh asks the source anew. A refusal is final for 5 minutes. The documents speak of a
+/// Each refresh asks the source anew. After a refusal it is asked again within 5 s, except for one
+/// of the source's own key or password, which is final for 5 minutes. The documents speak of a
 /// source that gives tokens; with a key, the request is signed, which was not tried on the service.
 ///
 /// ```
@@ -63,8 +64,12 @@ impl AssumeAgency {
             scope: Scope::of(context, None)?,
         };
         let credential = self.source.provide(&own).await?.into_credential();
+        let is_key = matches!(credential, Credential::Key(_));
         let lease = request.send(context, credential).await;
-        lease.map_err(Error::without_body)
+        lease.map_err(|error| match is_key {
+            true => error.without_body().may_lock(),
+            false => error.without_body(),
+        })
     }
 }
 

@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// Asks with a token, and without one where the service has none to give (404, 405, 503). A token
 /// that is refused is replaced once. Each request has 3 s and never goes through a proxy.
 ///
-/// A refusal, such as 404 where the instance has no agency, is final for 5 minutes.
+/// After a refusal, such as 404 where the instance has no agency, it is asked again within 5 s.
 ///
 /// Source: the official Python core 3.1.219.
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{AccessKey, Credential, IamPassword, IdToken, Token};
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Lack},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         environment::Environment,
@@ -41,7 +41,8 @@ pub(in crate::huawei) const PROJECT_NAME_VARIABLES: [&str; 3] =
 /// The project, where the client is not told one, is in `HUAWEICLOUD_SDK_PROJECT_ID`,
 /// `HW_PROJECT_ID`, `OS_PROJECT_ID` or `OS_TENANT_ID`. An empty variable counts as unset.
 ///
-/// Keys and tokens are not renewed; tokens by password are. A key with a line end, another
+/// Keys and tokens are not renewed; tokens by password are. Where nothing is whole, half a key or
+/// half a sign-in, or a key with a line end, another
 /// character that is not visible ASCII, or nothing in it is
 /// [`ErrorKind::Credentials`].
 ///
@@ -59,66 +60,78 @@ impl EnvironmentCredentials {
 /// What the variables hold.
 enum Found {
     IdToken(IdToken),
-    Key(AccessKey),
-    Token(Token),
+    Key(AccessKey, [&'static str; 2]),
+    Token(Token, &'static str),
     Password(IamPassword),
 }
 
+/// The first that is whole. Where none is, but something was begun, that is what is wrong.
 fn find(environment: &Environment) -> Result<Found, Error> {
-    let idp_id = environment.variable("HUAWEICLOUD_SDK_IDP_ID");
-    let file = environment.path("HUAWEICLOUD_SDK_ID_TOKEN_FILE");
-    if let (Some(idp_id), Some(file)) = (idp_id, file) {
-        let source = IdToken::new(idp_id, file);
-        return Ok(Found::IdToken(
-            match environment.first_of(&PROJECT_VARIABLES) {
-                Some(project_id) => source.project_id(project_id),
-                None => source,
-            },
-        ));
+    let (mut begun, mut absent) = (Vec::new(), Vec::new());
+    match id_token(environment) {
+        Err(error) if error.lack() == Lack::NotSetUp => {}
+        Err(error) => begun.push(error.message().to_owned()),
+        found => return found,
     }
     let ways = [official_key, key, token, password];
-    let mut reasons = Vec::with_capacity(ways.len());
     for way in ways {
         match way(environment) {
             Ok(found) => return Ok(found),
-            Err(error) => reasons.push(error.message().to_owned()),
+            Err(error) if error.lack() == Lack::NotSetUp => absent.push(error.message().to_owned()),
+            Err(error) => begun.push(error.message().to_owned()),
         }
     }
-    Err(Error::new(ErrorKind::Credentials, reasons.join("; ")))
+    Err(match begun.is_empty() {
+        true => Error::not_set_up(absent.join("; ")),
+        false => Error::new(ErrorKind::Credentials, begun.join("; ")),
+    })
+}
+
+fn id_token(environment: &Environment) -> Result<Found, Error> {
+    let [idp_id, file] =
+        environment.together(["HUAWEICLOUD_SDK_IDP_ID", "HUAWEICLOUD_SDK_ID_TOKEN_FILE"])?;
+    let source = IdToken::new(idp_id, file);
+    let project_id = environment.first_of(&PROJECT_VARIABLES);
+    Ok(Found::IdToken(match project_id {
+        Some(project_id) => source.project_id(project_id),
+        None => source,
+    }))
 }
 
 fn official_key(environment: &Environment) -> Result<Found, Error> {
-    let key = AccessKey::new(
-        environment.required("HUAWEICLOUD_SDK_AK")?,
-        environment.required("HUAWEICLOUD_SDK_SK")?,
-    );
-    let token = environment.variable("HUAWEICLOUD_SDK_SECURITY_TOKEN");
-    Ok(Found::Key(complete(key, token, environment)))
+    let names = ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"];
+    key_of(environment, names, "HUAWEICLOUD_SDK_SECURITY_TOKEN")
 }
 
 fn key(environment: &Environment) -> Result<Found, Error> {
-    let key = AccessKey::new(
-        required(environment, &["HW_ACCESS_KEY", "OS_ACCESS_KEY"])?,
-        required(environment, &["HW_SECRET_KEY", "OS_SECRET_KEY"])?,
-    );
-    let token = environment.variable("HW_SECURITY_TOKEN");
-    Ok(Found::Key(complete(key, token, environment)))
+    let names = [
+        first_set(environment, &["HW_ACCESS_KEY", "OS_ACCESS_KEY"]),
+        first_set(environment, &["HW_SECRET_KEY", "OS_SECRET_KEY"]),
+    ];
+    key_of(environment, names, "HW_SECURITY_TOKEN")
 }
 
-fn complete(key: AccessKey, token: Option<String>, environment: &Environment) -> AccessKey {
-    AccessKey {
-        security_token: token.map(Into::into),
+fn key_of(
+    environment: &Environment,
+    names: [&'static str; 2],
+    token: &str,
+) -> Result<Found, Error> {
+    let [access_key, secret_key] = environment.together(names)?;
+    let key = AccessKey {
+        security_token: environment.variable(token).map(Into::into),
         project_id: environment.first_of(&PROJECT_VARIABLES),
-        ..key
-    }
+        ..AccessKey::new(access_key, secret_key)
+    };
+    Ok(Found::Key(key, names))
 }
 
 fn token(environment: &Environment) -> Result<Found, Error> {
-    let token = required(environment, &["HW_AUTH_TOKEN", "OS_AUTH_TOKEN"])?;
-    Ok(Found::Token(Token {
+    let name = first_set(environment, &["HW_AUTH_TOKEN", "OS_AUTH_TOKEN"]);
+    let token = Token {
         project_id: environment.first_of(&PROJECT_VARIABLES),
-        ..Token::new(token)
-    }))
+        ..Token::new(environment.required(name)?)
+    };
+    Ok(Found::Token(token, name))
 }
 
 fn password(environment: &Environment) -> Result<Found, Error> {
@@ -128,22 +141,33 @@ fn password(environment: &Environment) -> Result<Found, Error> {
         "OS_USER_DOMAIN_NAME",
         "OS_PROJECT_DOMAIN_NAME",
     ];
+    let domain = first_set(environment, &DOMAINS);
+    let names = [
+        domain,
+        first_set(environment, &["HW_USER_NAME", "OS_USERNAME"]),
+        first_set(environment, &["HW_USER_PASSWORD", "OS_PASSWORD"]),
+    ];
+    let [domain, user, password] = environment.together(names).map_err(|error| {
+        // By itself, a domain is no sign of a password: keys are used with it, too.
+        match names[1..]
+            .iter()
+            .any(|name| environment.variable(name).is_some())
+        {
+            true => error,
+            false => error.with_lack(Lack::NotSetUp),
+        }
+    })?;
     Ok(Found::Password(IamPassword {
         project_id: environment.first_of(&PROJECT_VARIABLES),
-        ..IamPassword::new(
-            required(environment, &DOMAINS)?,
-            required(environment, &["HW_USER_NAME", "OS_USERNAME"])?,
-            required(environment, &["HW_USER_PASSWORD", "OS_PASSWORD"])?,
-        )
+        ..IamPassword::new(domain, user, password)
     }))
 }
 
-/// The first that is set; where none is, the error names the one that comes first.
-fn required(environment: &Environment, names: &[&str]) -> Result<String, Error> {
-    match environment.first_of(names) {
-        Some(value) => Ok(value),
-        None => environment.required(names.first().copied().unwrap_or_default()),
-    }
+/// The first that is set; where none is, the one that comes first.
+fn first_set(environment: &Environment, names: &[&'static str]) -> &'static str {
+    let mut all = names.iter().copied();
+    let set = all.find(|name| environment.variable(name).is_some());
+    set.or(names.first().copied()).unwrap_or_default()
 }
 
 impl fmt::Debug for EnvironmentCredentials {
@@ -158,10 +182,18 @@ impl ProvideCredential<Credential> for EnvironmentCredentials {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Lease<Credential>, Error>> {
         Box::pin(async {
-            match find(context.environment())? {
+            match find(&context.environment())? {
                 Found::IdToken(source) => source.provide(context).await,
-                Found::Key(key) => key.provide(context).await,
-                Found::Token(token) => token.provide(context).await,
+                Found::Key(key, [id, secret]) => {
+                    let checked = key.check();
+                    checked.map_err(|error| error.within(format_args!("`{id}`, `{secret}`")))?;
+                    key.provide(context).await
+                }
+                Found::Token(token, name) => {
+                    let checked = token.text.check("token");
+                    checked.map_err(|error| error.within(format_args!("`{name}`")))?;
+                    token.provide(context).await
+                }
                 Found::Password(password) => password.provide(context).await,
             }
         })

@@ -60,8 +60,8 @@ impl IdToken {
             Error::new(ErrorKind::Credentials, message)
         })?;
         let endpoint = endpoint::iam_for(context)?;
-        let token = context.environment().read_token(&self.file, "the id token");
-        let token = token.await?;
+        let environment = context.environment();
+        let token = environment.read_token(&self.file, "the id token").await?;
         let body = json!({"auth": {"id_token": {"id": token.expose()}}}).to_string();
         let request = UnscopedToken { idp_id, body };
         let iam = Rest::anonymous(endpoint.clone());

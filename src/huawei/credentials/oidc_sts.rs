@@ -117,8 +117,8 @@ impl OidcSts {
         let (given, session) = match &self.given {
             Some(given) => (given.clone(), self.session.clone()),
             None => (
-                Given::of(environment)?,
-                self.session.clone().or(environment)?,
+                Given::of(&environment)?,
+                self.session.clone().or(&environment)?,
             ),
         };
         let token = match given.token {
@@ -148,14 +148,23 @@ impl OidcSts {
 
 impl Given {
     fn of(environment: &Environment) -> Result<Self, Error> {
+        const TEXT: &str = "HUAWEICLOUD_OIDC_ID_TOKEN";
+        let is_text = environment.variable(TEXT).is_some();
+        let token = match is_text {
+            true => TEXT,
+            false => "HUAWEICLOUD_OIDC_TOKEN_FILE",
+        };
+        let [provider_urn, agency_urn, token] = environment.together([
+            "HUAWEICLOUD_OIDC_PROVIDER_URN",
+            "HUAWEICLOUD_OIDC_AGENCY_URN",
+            token,
+        ])?;
         Ok(Self {
-            provider_urn: environment.required("HUAWEICLOUD_OIDC_PROVIDER_URN")?,
-            agency_urn: environment.required("HUAWEICLOUD_OIDC_AGENCY_URN")?,
-            token: match environment.variable("HUAWEICLOUD_OIDC_ID_TOKEN") {
-                Some(token) => IdTokenPlace::Text(token.into()),
-                None => {
-                    IdTokenPlace::File(environment.required("HUAWEICLOUD_OIDC_TOKEN_FILE")?.into())
-                }
+            provider_urn,
+            agency_urn,
+            token: match is_text {
+                true => IdTokenPlace::Text(token.into()),
+                false => IdTokenPlace::File(token.into()),
             },
         })
     }

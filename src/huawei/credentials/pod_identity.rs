@@ -19,7 +19,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 ///
 /// The file is read at each refresh, for tokens change. The request has 5 s, never goes through a
 /// proxy and follows no redirect. Plain http is allowed, as agents use it: beyond this machine,
-/// what comes can be read on the way.
+/// what comes can be read on the way. After a refusal, such as 403 from an agent that is not ready,
+/// it is asked again within 5 s.
 ///
 /// Source: the official Python core 3.1.219.
 #[derive(Clone, Default)]
@@ -55,14 +56,16 @@ impl PodIdentity {
         let environment = context.environment();
         let given = match &self.given {
             Some(given) => given.clone(),
-            None => Given {
-                uri: environment
-                    .required("HC_CONTAINER_CREDENTIALS_FULL_URI")?
-                    .into(),
-                token_file: environment
-                    .required("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE")?
-                    .into(),
-            },
+            None => {
+                let [uri, token_file] = environment.together([
+                    "HC_CONTAINER_CREDENTIALS_FULL_URI",
+                    "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                ])?;
+                Given {
+                    uri: uri.into(),
+                    token_file: token_file.into(),
+                }
+            }
         };
         let url = match Url::parse(given.uri.expose()) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => url,

@@ -4,10 +4,10 @@ use std::{fmt, path::PathBuf};
 
 use super::{AccessKey, Credential, IdToken};
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Lack},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
-        fields::{Fields, Remarks, sections},
+        named_texts::{NamedTexts, Remarks, sections},
         settings::Settings,
     },
 };
@@ -16,8 +16,8 @@ use crate::{
 ///
 /// Keys `ak`, `sk`, `security_token`, `project_id` (where the client is not told one) and
 /// `iam_endpoint` (https; where the client is not told one). The pair `idp_id` and `id_token_file` wins over
-/// `ak` and `sk`, as [`IdToken`]. The file is read at each refresh: the one
-/// named here, else by `HUAWEICLOUD_SDK_CREDENTIALS_FILE`, else `~/.huaweicloud/credentials`.
+/// `ak` and `sk`, as [`IdToken`]. Behind a section's name there may be a remark. The file is read
+/// at each refresh: the one named here, else by `HUAWEICLOUD_SDK_CREDENTIALS_FILE`, else `~/.huaweicloud/credentials`.
 ///
 /// Source: the official Python core 3.1.219.
 #[derive(Clone, Default)]
@@ -41,37 +41,47 @@ impl Profile {
     async fn load(&self, context: &Context) -> Result<Lease<Credential>, Error> {
         let environment = context.environment();
         let given = self.file.clone();
-        let path = match given.or_else(|| environment.path("HUAWEICLOUD_SDK_CREDENTIALS_FILE")) {
+        let given = given.or_else(|| environment.path("HUAWEICLOUD_SDK_CREDENTIALS_FILE"));
+        let is_named = given.is_some();
+        let path = match given {
             Some(path) => path,
             None => environment.in_home(".huaweicloud/credentials")?,
         };
-        let text = environment.read(&path).await?;
+        // A file that nobody named need not be there.
+        let absent = |error: Error| match error.kind() {
+            ErrorKind::NotFound if !is_named => error.with_lack(Lack::NotSetUp),
+            _ => error,
+        };
+        let text = environment.read(&path).await.map_err(absent)?;
+        let place = format!("section `[basic]` of {}", environment.shown(&path));
         let sections = sections(text.expose(), Remarks::WholeLines);
-        let section = sections
-            .get("basic")
-            .ok_or_else(|| Error::new(ErrorKind::Credentials, "section `[basic]` not found"))?;
-        let mut context = context.clone();
-        if let (None, Some(endpoint)) = (&context.auth_endpoint, section.get("iam_endpoint")) {
-            let endpoint = Settings::default().endpoint("iam_endpoint", endpoint)?;
-            context.auth_endpoint = Some(endpoint);
-        }
-        if let (Some(idp_id), Some(file)) = (section.get("idp_id"), section.get("id_token_file")) {
-            let mut source = IdToken::new(idp_id, file);
-            if let Some(project_id) = section.get("project_id") {
-                source = source.project_id(project_id);
-            }
-            return source.provide(&context).await;
-        }
-        let key = key(section).map_err(|fault| {
-            let message = format!("section `[basic]`: {}", fault.message());
-            Error::new(ErrorKind::Credentials, message)
+        let section = sections.get("basic").ok_or_else(|| {
+            let error = Error::new(ErrorKind::NotFound, format!("{place} not found"));
+            absent(error)
         })?;
-        let key = key.with_project(&context).await?;
-        Ok(Lease::new(key.into()))
+        let lease = lease(section, context).await;
+        lease.map_err(|fault| fault.within(place))
     }
 }
 
-fn key(section: &Fields) -> Result<AccessKey, Error> {
+async fn lease(section: &NamedTexts, context: &Context) -> Result<Lease<Credential>, Error> {
+    let mut context = context.clone();
+    if let (None, Some(endpoint)) = (&context.auth_endpoint, section.get("iam_endpoint")) {
+        let endpoint = Settings::default().endpoint("iam_endpoint", endpoint)?;
+        context.auth_endpoint = Some(endpoint);
+    }
+    if let (Some(idp_id), Some(file)) = (section.get("idp_id"), section.get("id_token_file")) {
+        let mut source = IdToken::new(idp_id, file);
+        if let Some(project_id) = section.get("project_id") {
+            source = source.project_id(project_id);
+        }
+        return source.provide(&context).await;
+    }
+    let key = key(section)?.with_project(&context).await?;
+    Ok(Lease::new(key.into()))
+}
+
+fn key(section: &NamedTexts) -> Result<AccessKey, Error> {
     let key = AccessKey::new(section.required("ak")?, section.required("sk")?);
     Ok(AccessKey {
         security_token: section.get("security_token").map(Into::into),

@@ -12,7 +12,7 @@ use crate::{
     pipeline::{
         credential::{Context, Lease},
         decode,
-        fields::Fields,
+        named_texts::NamedTexts,
         operation::DecodeError,
         options::CallOptions,
         retry::date,
@@ -34,9 +34,9 @@ impl TemporaryKey {
         #[derive(Deserialize)]
         struct Wrapped {
             #[serde(default, deserialize_with = "decode::part")]
-            credential: Option<Fields>,
+            credential: Option<NamedTexts>,
             #[serde(default, deserialize_with = "decode::part")]
-            credentials: Option<Fields>,
+            credentials: Option<NamedTexts>,
         }
 
         let wrapped: Wrapped = decode::object(body)?;

@@ -19,9 +19,8 @@ use crate::{
     huawei::{Client, ClientBuilder, StartSyncWorkflowExecutionRequest},
     pipeline::{
         clock::Clock,
-        credential::is_passing,
         environment::Environment,
-        testing::{self, Cloud, MARKER, dated, paths, reply, wall, with_header},
+        testing::{self, Cloud, MARKER, dated, is_passing, paths, reply, wall, with_header},
         transport::{
             HttpRequest, Stage,
             scripted::{Script, Step},

@@ -38,6 +38,7 @@ async fn a_warm_credential_is_had_at_the_first_poll_by_eight_threads() {
         project_name: None,
         auth_endpoint: None,
         foreign: false,
+        inputs: None,
     };
     let cache = Cache::new(Arc::new(Credentials::new("id", "secret")), context);
     let deadline = monotonic() + Duration::from_secs(60);

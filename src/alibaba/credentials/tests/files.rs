@@ -102,33 +102,38 @@ async fn a_cli_profile_with_an_sts_token() {
 #[tokio::test]
 async fn a_cli_profile_that_cannot_serve_says_why() {
     for (profile, why) in [
-        (json!({"name": "q"}), "profile `p`: not found"),
-        (json!({"name": "p"}), "profile `p`: `mode` is missing"),
+        (json!({"name": "q"}), ", its `current`: not found"),
+        (json!({"name": "p"}), ": `mode` is missing"),
         (
             json!({"name": "p", "mode": "AK", "access_key_id": "id"}),
-            "profile `p`: `access_key_secret` is missing",
+            ": `access_key_secret` is missing",
+        ),
+        (
+            json!({"name": "p", "mode": "BearerToken", "bearer_token": MARKER}),
+            ": mode `BearerToken` is not supported",
         ),
         (
             json!({"name": "p", "mode": "CloudSSO", "access_token": MARKER}),
-            "profile `p`: mode `CloudSSO` is not supported",
+            ": `cloud_sso_sign_in_url` is missing",
         ),
         (
             json!({"name": "p", "mode": "OIDC", "ram_role_arn": "a"}),
-            "profile `p`: `oidc_provider_arn` is missing",
+            ": `oidc_provider_arn` is missing",
         ),
         (
             json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "id",
                    "access_key_secret": "s", "ram_role_arn": "a", "expired_seconds": "soon"}),
-            "profile `p`: `expired_seconds` is not a number of seconds",
+            ": `expired_seconds` is not a number of seconds",
         ),
         (
             json!({"name": "p", "mode": "ChainableRamRoleArn", "ram_role_arn": "a",
                    "source_profile": "p"}),
-            "profile `p`: `source_profile` leads back to `p`",
+            ": `source_profile` leads back to `p`",
         ),
     ] {
         let environment = with_profile(profile);
-        assert_eq!(refused(&CliProfile::new(), &environment).await, why);
+        let said = refused(&CliProfile::new(), &environment).await;
+        assert_eq!(said, format!("profile `p` of `~/.aliyun/config.json`{why}"));
     }
     let environment = Environment::fake(&[]);
     for text in [
@@ -186,11 +191,18 @@ async fn a_cli_profile_runs_a_program() {
         ),
     ] {
         print(printed);
-        assert_eq!(refused(&source, &environment).await, why);
+        let said = refused(&source, &environment).await;
+        assert_eq!(
+            said,
+            format!("profile `p` of `~/.aliyun/config.json`: {why}")
+        );
     }
     std::fs::remove_file(&path).unwrap();
     let why = refused(&source, &environment).await;
-    assert_eq!(why, "the credential process ended with exit status: 1");
+    assert!(
+        why.ends_with(": the credential process ended with exit status: 1"),
+        "{why}"
+    );
 }
 
 /// Without an end, what a program prints is good for the calls that wait for it and no others.
@@ -244,7 +256,10 @@ async fn sections_of_the_ini_file() {
     );
     let named = source.clone().profile("absent");
     let why = refused(&named, &environment).await;
-    assert_eq!(why, "section `[absent]` not found");
+    assert_eq!(
+        why,
+        "section `[absent]` of `~/.alibabacloud/credentials` not found"
+    );
 
     environment.set("ALIBABA_CLOUD_CREDENTIALS_FILE", "/keys");
     assert_eq!(refused(&source, &environment).await, "`/keys` not found");
@@ -259,7 +274,7 @@ async fn sections_of_the_ini_file() {
     ] {
         environment.write("/keys", format!("[other]\n{section}\n"));
         let refused = refused(&source, &environment).await;
-        assert_eq!(refused, format!("section `[other]`: {why}"));
+        assert_eq!(refused, format!("section `[other]` of `/keys`: {why}"));
     }
 }
 
@@ -285,7 +300,8 @@ async fn secrets_that_cannot_be_right_are_refused_unseen() {
             "access_key_id": "id", "access_key_secret": secret}));
         let error = ask_offline(&CliProfile::new(), &environment).await;
         let error = error.unwrap_err();
-        assert!(error.message().starts_with("access_key_secret "), "{error}");
+        let place = "profile `p` of `~/.aliyun/config.json`: access_key_secret ";
+        assert!(error.message().starts_with(place), "{error}");
         assert!(!format!("{error} {error:?}").contains("MARK"), "{error}");
     }
 }
@@ -309,7 +325,8 @@ async fn a_chain_of_profiles_is_followed_to_a_bound() {
     let why = refused(&CliProfile::new(), &chain(9_000)).await;
     assert_eq!(
         why,
-        "profile `p15`: `source_profile` leads further than 16 profiles"
+        "profile `p0` of `~/.aliyun/config.json`: profile `p15`: `source_profile` leads further \
+         than 16 profiles"
     );
     // Sixteen are followed, as far as the first call of STS, which is not allowed to happen here.
     let script = Script::new([Step::Fail(Stage::Certificate)]);

@@ -43,7 +43,7 @@ fn sources() -> Vec<testing::Renewing<Fnf>> {
         ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
     ]);
     pod.write("/token", MARKER);
-    let cases: [testing::Case<Fnf>; 14] = [
+    let cases: [testing::Case<Fnf>; 15] = [
         ("ECS RAM role", role(""), || Arc::new(EcsRamRole::new())),
         (
             "named role",
@@ -80,6 +80,9 @@ fn sources() -> Vec<testing::Renewing<Fnf>> {
             Arc::new(CliProfile::new())
         }),
         ("CLI OIDC", config("OIDC"), || Arc::new(CliProfile::new())),
+        ("CLI RamRoleArnWithEcs", config("RamRoleArnWithEcs"), || {
+            Arc::new(CliProfile::new())
+        }),
         ("ini ram_role_arn", ini("ram_role_arn"), || {
             Arc::new(IniProfile::new())
         }),

@@ -238,6 +238,8 @@ async fn metadata_that_misbehaves_on_the_wire_is_soon_over() {
     let source = EcsRamRole::new().at("http://127.0.0.1:9");
     let error = source.provide(&context).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
+    let place = "the metadata service could not be reached at 127.0.0.1:9: ";
+    assert!(error.message().starts_with(place), "{error}");
     assert!(!format!("{error:?}").contains("latest/"), "{error:?}");
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -74,7 +74,7 @@ async fn a_role_taken_on_with_a_token_file_that_changes() {
         environment.set(&name, "/value");
     }
     let error = ask_offline(&source, &environment).await.unwrap_err();
-    assert_eq!(error.message(), "`/value` not found");
+    assert_eq!(error.message(), "the OIDC token: `/value` not found");
     environment.set("ALIBABA_CLOUD_ROLE_SESSION_NAME", "me");
 
     let script = Script::new([reply(200, assumed("STS.1")), reply(200, assumed("STS.2"))]);
@@ -202,7 +202,8 @@ async fn cli_profiles_take_on_roles() {
 
     let source = CliProfile::new().profile("ring");
     let error = ask_offline(&source, &environment).await.unwrap_err();
-    let why = "profile `back`: `source_profile` leads back to `ring`";
+    let why = "profile `ring` of `~/.aliyun/config.json`: profile `back`: `source_profile` leads \
+               back to `ring`";
     assert_eq!(error.message(), why);
 }
 

@@ -41,11 +41,15 @@ async fn sources_are_tried_in_the_official_order() {
     };
     environment.set("HUAWEICLOUD_OIDC_AGENCY_URN", "a");
     assert_eq!(found(answers).await, "ak-oidc");
-    environment.set("HUAWEICLOUD_OIDC_AGENCY_URN", "");
+    for name in ["PROVIDER_URN", "AGENCY_URN", "ID_TOKEN"] {
+        environment.set(&format!("HUAWEICLOUD_OIDC_{name}"), "");
+    }
     assert_eq!(found(answers).await, "ak-environment");
-    environment.set("HUAWEICLOUD_SDK_SK", "");
+    for (name, _) in KEYS {
+        environment.set(name, "");
+    }
     assert_eq!(found(answers).await, "ak-profile");
-    environment.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/absent");
+    environment.write("~/.huaweicloud/credentials", "[global]\n");
     assert_eq!(found(answers).await, "ak-ecs");
     let off_cloud = |request: &HttpRequest| match is_metadata(request) {
         true => Some(Step::Fail(Stage::Connect)),
@@ -63,13 +67,12 @@ async fn where_none_serves_each_says_why() {
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert_eq!(
         error.to_string(),
-        "no source of credentials served: \
-         OIDC: `HUAWEICLOUD_OIDC_PROVIDER_URN` not set; \
-         environment: `HUAWEICLOUD_SDK_AK` not set; `HW_ACCESS_KEY` not set; \
-         `HW_AUTH_TOKEN` not set; `HW_DOMAIN_NAME` not set; \
-         profile: `~/.huaweicloud/credentials` not found; \
-         ECS metadata: the metadata service did not answer in 3 s; \
-         pod identity: `HC_CONTAINER_CREDENTIALS_FULL_URI` not set"
+        "ECS metadata: the metadata service did not answer in 3 s; not set up: \
+         OIDC (`HUAWEICLOUD_OIDC_PROVIDER_URN` not set), \
+         environment (`HUAWEICLOUD_SDK_AK` not set; `HW_ACCESS_KEY` not set; \
+         `HW_AUTH_TOKEN` not set; `HW_DOMAIN_NAME` not set), \
+         profile (`~/.huaweicloud/credentials` not found), \
+         pod identity (`HC_CONTAINER_CREDENTIALS_FULL_URI` not set)"
     );
     assert!(is_passing(&error));
     let script = Script::playing(|_| Some(reply(404, "")));
@@ -79,15 +82,15 @@ async fn where_none_serves_each_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_does_not_change_who_the_client_is() {
-    let environment = everything();
-    environment.set("HUAWEICLOUD_SDK_AK", "");
-    environment.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/keys");
+    let environment = Environment::fake(&[]);
     let source = DefaultCredentials::new();
     let script = Script::playing(answers);
     let found = async |script: &Arc<Script>| ask(&source, &environment, script).await;
     assert_eq!(id(found(&script).await.unwrap()), "ak-ecs");
     // Set up later, and before it in the order: the one that served is asked again.
-    environment.set("HUAWEICLOUD_SDK_AK", "ak-environment");
+    for (name, value) in KEYS {
+        environment.set(name, value);
+    }
     assert_eq!(id(found(&script).await.unwrap()), "ak-ecs");
     let down = Script::playing(|_| Some(Step::Silence));
     assert!(is_passing(&found(&down).await.unwrap_err()));
@@ -295,4 +298,162 @@ async fn a_wrong_password_is_asked_for_once_in_five_minutes() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     call(&client).await.unwrap_err();
     assert_eq!(asked(), 1);
+}
+
+/// A mistake of the user's is the whole error, and the machine's own agency does not run the flow.
+#[tokio::test(start_paused = true)]
+async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
+    type SetUp = fn(&Environment);
+    let cases: [(SetUp, &str); 8] = [
+        (
+            |environment| environment.set("HUAWEICLOUD_SDK_AK", "ak"),
+            "environment: `HUAWEICLOUD_SDK_SK` not set",
+        ),
+        (
+            |environment| environment.set("OS_SECRET_KEY", "sk"),
+            "environment: `HW_ACCESS_KEY` not set",
+        ),
+        (
+            |environment| {
+                environment.set("HW_ACCESS_KEY", "ak");
+                environment.set("OS_SECRET_KEY", "s k");
+            },
+            "environment: `HW_ACCESS_KEY`, `OS_SECRET_KEY`: secret_key",
+        ),
+        (
+            |environment| environment.set("HUAWEICLOUD_SDK_IDP_ID", "idp"),
+            "environment: `HUAWEICLOUD_SDK_ID_TOKEN_FILE` not set",
+        ),
+        (
+            |environment| environment.set("HUAWEICLOUD_OIDC_AGENCY_URN", "urn"),
+            "OIDC: `HUAWEICLOUD_OIDC_PROVIDER_URN` not set",
+        ),
+        (
+            |environment| environment.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/absent"),
+            "profile: `/absent` not found",
+        ),
+        (
+            |environment| environment.write("~/.huaweicloud/credentials", "[basic] # x\nak = a\n"),
+            "profile: section `[basic]` of `~/.huaweicloud/credentials`: `sk` is missing",
+        ),
+        (
+            |environment| {
+                for (name, value) in PASSWORD {
+                    environment.set(name, value);
+                }
+            },
+            "environment: KeystoneCreateUserTokenByPassword: no",
+        ),
+    ];
+    for (set_up, why) in cases {
+        let environment = Environment::fake(&[]);
+        set_up(&environment);
+        let script = Script::playing(|request| match request.url.path() {
+            "/v3/auth/tokens" => Some(reply(401, r#"{"error_code":"IAM.0062","error_msg":"no"}"#)),
+            _ => answers(request),
+        });
+        let client = client(DefaultCredentials::new(), &environment, &script);
+        let error = call(&client).await.unwrap_err();
+        let said = error.message();
+        let start = format!("no credential could be had: {why}");
+        assert!(
+            said.starts_with(&start) && !said.contains("not set up"),
+            "{said}"
+        );
+        assert!(
+            !script
+                .sent()
+                .iter()
+                .any(|(_, request)| is_metadata(request)),
+            "{why}"
+        );
+    }
+}
+
+const PASSWORD: [(&str, &str); 3] = [
+    ("HW_DOMAIN_NAME", "d"),
+    ("HW_USER_NAME", "u"),
+    ("HW_USER_PASSWORD", "p"),
+];
+
+/// What locks the user is not tried again, whoever refused it, but another password is at once,
+/// and the same one when the caller says so.
+#[tokio::test(start_paused = true)]
+async fn a_refused_password_is_forgotten_when_it_changes_or_on_demand() {
+    for (status, body) in [
+        (401, r#"{"error_code":"IAM.0062","error_msg":"no"}"#),
+        (403, "<html>"),
+    ] {
+        let environment = Environment::fake(&PASSWORD);
+        let script = Script::playing(move |request| {
+            Some(match (request.url.path(), is_flow(request)) {
+                (_, true) => done(),
+                _ if body_has(request, "right") => token("t"),
+                _ => reply(status, body),
+            })
+        });
+        let client = client(DefaultCredentials::new(), &environment, &script);
+        for _ in 0..5 {
+            call(&client).await.unwrap_err();
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        assert_eq!(script.sent().len(), 1);
+        client.clone().forget_credentials();
+        call(&client).await.unwrap_err();
+        assert_eq!(script.sent().len(), 1);
+        environment.set("HW_USER_PASSWORD", "right");
+        call(&client).await.unwrap();
+        // And the one in use.
+        script.sent();
+        client.forget_credentials();
+        call(&client).await.unwrap();
+        assert_eq!(script.sent().len(), 2);
+    }
+}
+
+fn body_has(request: &HttpRequest, text: &str) -> bool {
+    String::from_utf8_lossy(&request.body).contains(text)
+}
+
+/// The passcode is asked for each token, and after a refusal when the device shows another one.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_with_a_passcode() {
+    let number = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let source = IamPassword::new("d", "u", MARKER).passcode("user-id", move || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        async move {
+            match number {
+                2 => Err(Error::credentials("nobody is there", true, None)),
+                number => Ok(format!("00000{number}")),
+            }
+        }
+    });
+    assert_eq!(format!("{source:?}"), "IamPassword(..)");
+    let script = Script::playing(|request| {
+        Some(match is_flow(request) {
+            true => done(),
+            false if body_has(request, "000000") => {
+                reply(400, r#"{"error_code":"IAM.1061","error_msg":"wrong"}"#)
+            }
+            false => token("t"),
+        })
+    });
+    let client = client(source, &Environment::fake(&[]), &script);
+    for _ in 0..5 {
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.code().unwrap().as_str(), "IAM.1061");
+    }
+    let sent = script.sent();
+    assert_eq!(sent.len(), 1);
+    let identity = &body(&sent[0].1)["auth"]["identity"];
+    assert_eq!(identity["methods"], json!(["password", "totp"]));
+    let user = json!({"user": {"id": "user-id", "passcode": "000000"}});
+    assert_eq!(identity["totp"], user);
+    assert_eq!(identity["password"]["user"]["password"], MARKER);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    call(&client).await.unwrap();
+    client.forget_credentials();
+    let error = call(&client).await.unwrap_err();
+    let why = "no credential could be had: the passcode: nobody is there";
+    assert!(error.is_retryable() && error.message() == why, "{error}");
 }

@@ -13,7 +13,7 @@ async fn an_agency_taken_on_with_a_token_file_that_changes() {
         environment.set(&name, "/value");
     }
     let error = ask_offline(&source, &environment).await.unwrap_err();
-    assert_eq!(error.message(), "`/value` not found");
+    assert_eq!(error.message(), "the OIDC token: `/value` not found");
     let key = |access: &str| issued(access).replace("credential\"", "credentials\"");
     let script = Script::new([reply(200, key("ak-1")), reply(200, key("ak-2"))]);
     let context = in_project(&environment, &script);

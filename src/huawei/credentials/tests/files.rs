@@ -28,18 +28,18 @@ async fn keys_in_the_profile_follow_the_file() {
 
     environment.set("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/keys");
     for (text, why) in [
-        ("", "section `[basic]` not found"),
-        ("[global]\nak = a\nsk = s", "section `[basic]` not found"),
-        ("[basic]\nsk = MARKER", "section `[basic]`: `ak` is missing"),
-        (
-            "[basic]\nak = a\nsk =",
-            "section `[basic]`: `sk` is missing",
-        ),
+        ("", " not found"),
+        ("[global]\nak = a\nsk = s", " not found"),
+        ("[basic]\nsk = MARKER", ": `ak` is missing"),
+        ("[basic]\nak = a\nsk =", ": `sk` is missing"),
     ] {
         environment.write("/keys", text);
         let error = ask_offline(&source, &environment).await.unwrap_err();
         assert!(!is_passing(&error));
-        assert_eq!(error.message(), why);
+        assert_eq!(
+            error.message(),
+            format!("section `[basic]` of `/keys`{why}")
+        );
     }
     let named = source.file("/absent");
     let error = ask_offline(&named, &environment).await.unwrap_err();
@@ -77,4 +77,28 @@ async fn the_profile_names_project_and_iam() {
     );
     let error = source.provide(&untold).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
+}
+
+/// A key with a typing error, and the file that the user corrects while the program runs.
+#[tokio::test(start_paused = true)]
+async fn the_profile_is_read_again_at_once() {
+    let environment = Environment::fake(&[]);
+    let script = Script::playing(|_| Some(done()));
+    let sources: [Arc<dyn ProvideCredential<Credential>>; 2] = [
+        Arc::new(Profile::new()),
+        Arc::new(DefaultCredentials::new()),
+    ];
+    for source in sources {
+        let client = client(source, &environment, &script);
+        let write = |key: &str| {
+            let text = format!("[basic] ; keys\nak = {key}\nsk = s\nproject_id = p\n");
+            environment.write("~/.huaweicloud/credentials", text);
+        };
+        write("a k");
+        let error = call(&client).await.unwrap_err();
+        let place = "section `[basic]` of `~/.huaweicloud/credentials`: access_key ";
+        assert!(error.to_string().contains(place), "{error}");
+        write("ak");
+        call(&client).await.unwrap();
+    }
 }

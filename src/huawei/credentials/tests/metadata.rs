@@ -141,7 +141,7 @@ async fn a_pod_shows_a_token_that_changes() {
     );
     environment.set("HC_CONTAINER_CREDENTIALS_FULL_URI", "http://agent/v1/keys");
     let error = ask_offline(&source, &environment).await.unwrap_err();
-    assert_eq!(error.message(), "`/token` not found");
+    assert_eq!(error.message(), "the pod's token: `/token` not found");
 
     let script = Script::new([
         reply(200, issued("ak-1")),

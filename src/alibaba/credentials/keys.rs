@@ -7,10 +7,12 @@ use serde::Deserialize;
 use super::Credentials;
 use crate::{
     error::{Error, ErrorKind},
-    pipeline::{credential::Lease, decode, fields::Fields, operation::DecodeError, retry::date},
+    pipeline::{
+        credential::Lease, decode, named_texts::NamedTexts, operation::DecodeError, retry::date,
+    },
 };
 
-impl Fields {
+impl NamedTexts {
     /// `access_key_id` and `access_key_secret`.
     pub(super) fn access_key(&self) -> Result<Credentials, Error> {
         Ok(Credentials::new(
@@ -53,15 +55,22 @@ impl Issued {
         let issued: Self =
             decode::object(body).map_err(|_| unreadable("an answer that is not JSON"))?;
         match issued.code.as_deref() {
-            Some("Success") => {}
+            Some("Success") => issued.lease(service, headers),
             Some(code) => {
                 let message = format!("{service} gave the code {code:.64}");
-                return Err(Error::new(ErrorKind::Service, message));
+                Err(Error::new(ErrorKind::Service, message))
             }
-            None => return Err(unreadable("an answer without `Code`")),
+            None => Err(unreadable("an answer without `Code`")),
         }
-        issued
-            .key()
+    }
+
+    /// The lease of a key that this service gave.
+    pub(super) fn lease(
+        self,
+        service: &str,
+        headers: &HeaderMap,
+    ) -> Result<Lease<Credentials>, Error> {
+        self.key()
             .map_err(|fault| Error::new(ErrorKind::Decode, format!("{service}: {fault}")))?
             .lease(headers)
     }

@@ -12,9 +12,9 @@ use crate::{
 
 /// Named texts: a profile of the CLI, a section of an ini file. Wiped when dropped.
 #[derive(Default)]
-pub(crate) struct Fields(BTreeMap<String, Secret>);
+pub(crate) struct NamedTexts(BTreeMap<String, Secret>);
 
-impl Fields {
+impl NamedTexts {
     /// A text that is there and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -42,7 +42,7 @@ impl Fields {
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for NamedTexts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Text(#[serde(deserialize_with = "decode::text")] Option<String>);
@@ -66,27 +66,60 @@ pub(crate) enum Remarks {
     WholeLines,
 }
 
-/// Sections of an ini file and their keys, in lower case.
-pub(crate) fn sections(text: &str, remarks: Remarks) -> BTreeMap<String, Fields> {
-    let mut sections = BTreeMap::<String, Fields>::new();
+/// Sections of an ini file and their keys, in lower case. Behind a section's name there may be a
+/// remark.
+pub(crate) fn sections(text: &str, remarks: Remarks) -> BTreeMap<String, NamedTexts> {
+    let mut sections = BTreeMap::<String, NamedTexts>::new();
     let mut current = None;
-    for line in text.trim_start_matches('\u{feff}').lines() {
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        if line.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(name) = section_name(line) {
+            current = Some(sections.entry(name.to_owned()).or_default());
+            continue;
+        }
         let line = match remarks {
             Remarks::Anywhere => line.split('#').next().unwrap_or_default(),
-            Remarks::WholeLines if line.trim_start().starts_with(['#', ';']) => continue,
             Remarks::WholeLines => line,
         };
-        let line = line.trim();
-        if let Some(name) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
-            current = Some(sections.entry(name.trim().to_owned()).or_default());
-        } else if let (Some(section), Some((key, value))) =
-            (&mut current, line.split_once(['=', ':']))
-        {
+        if let (Some(section), Some((key, value))) = (&mut current, line.split_once(['=', ':'])) {
             section.insert(key.trim().to_ascii_lowercase(), value.trim().into());
         }
     }
     sections
+}
+
+/// `[name]`, alone or before a remark.
+fn section_name(line: &str) -> Option<&str> {
+    let (name, rest) = line.strip_prefix('[')?.split_once(']')?;
+    let rest = rest.trim_start();
+    (rest.is_empty() || rest.starts_with(['#', ';'])).then(|| name.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_may_have_a_remark_behind_it() {
+        for remarks in [Remarks::Anywhere, Remarks::WholeLines] {
+            for head in [
+                "[basic]",
+                "  [ basic ]\t",
+                "[basic] # of the build user",
+                "[basic]# [other]",
+                "[basic] ; x = y",
+                "[basic];",
+            ] {
+                let text = format!("{head}\r\nak = a\n");
+                let sections = sections(&text, remarks);
+                let section = sections.get("basic").unwrap();
+                assert_eq!(section.get("ak"), Some("a"), "{head}");
+                assert_eq!(sections.len(), 1, "{head}");
+            }
+        }
+        let sections = sections("[basic]\nak = a#b;c [x]\n", Remarks::WholeLines);
+        assert_eq!(sections["basic"].get("ak"), Some("a#b;c [x]"));
+    }
 }

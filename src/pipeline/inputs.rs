@@ -1,0 +1,87 @@
+//! What a credential, or the lack of one, was read from: told again when it changes.
+
+use std::{
+    collections::{BTreeMap, hash_map::RandomState},
+    ffi::OsStr,
+    fmt,
+    hash::BuildHasher as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use super::environment::Environment;
+
+/// The variables and files that one load has read, by keyed fingerprints: no content is kept.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    /// How often all that was learnt had been forgotten when the load began.
+    generation: u64,
+    key: RandomState,
+    read: Mutex<BTreeMap<Input, u64>>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Input {
+    Variable(String),
+    File(PathBuf),
+}
+
+impl Inputs {
+    pub(super) fn of_generation(generation: u64) -> Self {
+        Self {
+            generation,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn note_variable(&self, name: &str, value: Option<&OsStr>) {
+        let value = value.map(OsStr::as_encoded_bytes);
+        self.note(Input::Variable(name.to_owned()), value);
+    }
+
+    pub(super) fn note_file(&self, path: &Path, content: Option<&[u8]>) {
+        self.note(Input::File(path.to_owned()), content);
+    }
+
+    fn note(&self, input: Input, content: Option<&[u8]>) {
+        let fingerprint = self.key.hash_one(content);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was read first: a change while the load ran is one, too.
+        read.entry(input).or_insert(fingerprint);
+    }
+
+    /// Whether a variable or a file is another one by now.
+    pub(super) async fn have_changed(&self, environment: &Environment) -> bool {
+        let read = {
+            let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            read.clone()
+        };
+        for (input, before) in read {
+            let now = match &input {
+                Input::Variable(name) => {
+                    let value = environment.raw(name);
+                    let value = value.as_deref().map(OsStr::as_encoded_bytes);
+                    self.key.hash_one(value)
+                }
+                Input::File(path) => {
+                    let content = environment.bytes(path).await.ok();
+                    self.key.hash_one(content.as_ref().map(|bytes| &bytes[..]))
+                }
+            };
+            if now != before {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inputs(..)")
+    }
+}
