@@ -679,6 +679,7 @@ impl fmt::Display for Error {
             f.write_str("]")?;
         }
         if let Some(id) = &inner.execution_id
+            && inner.flow_failure.is_none()
             && self.may_have_started()
         {
             f.write_str(" [execution id ")?;
@@ -775,13 +776,9 @@ fn floor(text: &str, bytes: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// Words of others for logs.
-pub(crate) struct Logged<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Logged<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printed::with_room(WORDS_BYTES / 4).write(f, self.0)
-    }
+/// As much of others' words as a log gets, which escapes what is in them.
+pub(crate) fn logged(text: &str) -> &str {
+    &text[..floor(text, WORDS_BYTES / 4)]
 }
 
 #[cfg(test)]

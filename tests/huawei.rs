@@ -222,7 +222,9 @@ async fn an_answer_without_a_status_is_an_error_that_tells_all() {
         assert_eq!(error.delivery(), Delivery::Accepted);
         assert_eq!(error.status().unwrap(), 200);
         assert_eq!(error.request_id(), Some("h"));
-        assert_eq!(error.body_excerpt().unwrap_or_default(), body.as_bytes());
+        let kept = error.body().map_or(&[][..], |body| body);
+        assert_eq!(kept, body.as_bytes());
+        assert!(error.body_excerpt().is_none(), "words of refusals only");
     }
     let body = r#"{"error_code":"FSS.0500","error_msg":"no"}"#;
     let server = answering(json(200, body)).await;

@@ -371,11 +371,13 @@ impl ErrorBody {
     /// The code, where it has the service's shape: others write `code` as well.
     fn code(&self, service: Service) -> Option<ErrorCode> {
         const PREFIXES: [&str; 5] = ["FSS.", "FGS.", "APIGW.", "APIG.", "IAM."];
-        let code = self.code.as_deref()?;
-        let is_gateways = PREFIXES.iter().any(|prefix| code.starts_with(prefix));
+        let text = self.code.as_deref()?;
+        let code = ErrorCode::from(text);
+        let is_of_the_sheet = !matches!(code, ErrorCode::Other(_));
+        let is_gateways = PREFIXES.iter().any(|prefix| text.starts_with(prefix));
         let is_iams = service == Service::Iam
-            && (["STS", "PAP"].iter().any(|prefix| code.starts_with(prefix))
-                || code.bytes().all(|byte| byte.is_ascii_digit()));
-        (is_gateways || is_iams).then(|| ErrorCode::from(code))
+            && (["STS", "PAP"].iter().any(|prefix| text.starts_with(prefix))
+                || text.bytes().all(|byte| byte.is_ascii_digit()));
+        (is_gateways || is_iams || is_of_the_sheet).then_some(code)
     }
 }

@@ -24,7 +24,7 @@ use super::{
     words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorKind, Logged},
+    error::{Delivery, Error, ErrorKind, logged},
     payload::random_bits,
     response::Response,
 };
@@ -575,11 +575,6 @@ impl std::fmt::Display for Peer<'_> {
             None => Ok(()),
         }
     }
-}
-
-/// Words of others for a log.
-fn logged(text: &str) -> field::DisplayValue<Logged<'_>> {
-    field::display(Logged(text))
 }
 
 /// How far a clock is off, in words.

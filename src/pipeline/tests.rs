@@ -5,6 +5,7 @@
 mod attempts;
 mod credentials;
 mod declared;
+mod echoes;
 mod origin;
 mod runtimes;
 mod table;

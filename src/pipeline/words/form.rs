@@ -26,8 +26,19 @@ pub(super) fn of_signed_texts(text: &str, plain: &Plain) -> Vec<Range<usize>> {
             found.push(range);
         }
     }
+    found.extend(labelled(read).map(|range| plain.written(range)));
     found.extend(encoded_parameters(text));
     found
+}
+
+/// What stands behind the words with which a gateway announces it, even if it is of no known form.
+fn labelled(read: &[u8]) -> Option<Range<usize>> {
+    const LABEL: &[u8] = b"canonicalRequest";
+    let mut labels = read.windows(LABEL.len());
+    let at = labels.position(|words| words.eq_ignore_ascii_case(LABEL))?;
+    let start = at + LABEL.len();
+    let end = start + end_of_hash(&read[start..]);
+    (start < end).then_some(start..end)
 }
 
 /// `POST&/&..`: the parameters have no character in them, as they are written, that ends a word.
