@@ -53,7 +53,7 @@ operation! {
     }
     plain {
         /// Headers for the flow's run, as JSON.
-        pub headers: BTreeMap<String, Payload> = Member "headers",
+        pub headers: BTreeMap<String, Payload> = Member "headers" (Hidden),
     }
 }
 
