@@ -118,6 +118,17 @@ pub enum ErrorKind {
     FlowStopped,
     /// The answer came before the flow's end, or with a status that this version does not know.
     FlowUnfinished,
+    /// The execution was there and is not any more: its flow was deleted, it is no longer kept, or
+    /// another execution bears its name now.
+    Gone,
+    /// What was to be changed or answered has ended already.
+    AlreadyCompleted,
+    /// The deadline of a wait came before the execution's end; the execution goes on.
+    Deadline,
+    /// A list ended before its end: its pages led in a circle, or on and on without an item.
+    ListIncomplete,
+    /// The service does not take a stored position of a list any more: begin the list again.
+    PositionRefused,
 }
 
 /// How far the caller's own operation got. Ordered: a later attempt never makes it less.
@@ -723,7 +734,7 @@ fn breaks_lines(c: char) -> bool {
 }
 
 /// A text on one line: control characters become spaces.
-fn on_one_line(text: &str) -> String {
+pub(crate) fn on_one_line(text: &str) -> String {
     text.replace(breaks_lines, " ")
 }
 

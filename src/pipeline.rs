@@ -18,13 +18,15 @@ mod failure;
 pub(crate) mod hosts;
 pub(crate) mod inputs;
 pub(crate) mod json;
-mod limits;
+pub(crate) mod limits;
 mod load;
 mod metadata;
 pub(crate) mod named_texts;
 mod no_proxy;
 pub(crate) mod operation;
 pub(crate) mod options;
+#[cfg_attr(not(test), expect(dead_code, reason = "no operation takes turns yet"))]
+pub(crate) mod pace;
 pub(crate) mod percent;
 pub(crate) mod pools;
 mod process;

@@ -1,0 +1,699 @@
+//! Waiting for the end of one execution.
+
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::{
+    error::{Delivery, Error, ErrorKind},
+    payload::random_bits,
+    pipeline::{clock::monotonic, credential::BoxFuture, limits::LONGEST, pace::Pacer},
+};
+
+pub(crate) use memory::Memory;
+
+/// What a program stores so as to find an execution again, after a restart as well.
+///
+/// ```
+/// use cloud_workflows::ExecutionRef;
+///
+/// let stored = serde_json::to_string(&ExecutionRef::new("my_flow", "order-17")).unwrap();
+/// let again: ExecutionRef = serde_json::from_str(&stored).unwrap();
+/// assert_eq!(again.execution, "order-17");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExecutionRef {
+    /// The flow: its name (Alibaba Cloud) or id (Huawei Cloud). Absent where only the execution's
+    /// name is known: then the call has to know the flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
+    /// The execution: its name (Alibaba Cloud) or id (Huawei Cloud).
+    pub execution: String,
+    /// When it began, as the service says. With it, another execution that bears the same name
+    /// later is told from this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<DateTime<Utc>>,
+}
+
+impl ExecutionRef {
+    /// This execution of this flow.
+    pub fn new(flow: impl Into<String>, execution: impl Into<String>) -> Self {
+        Self {
+            flow: Some(flow.into()),
+            ..Self::from(execution.into())
+        }
+    }
+
+    /// Adds when it began, as the service says.
+    #[must_use]
+    pub fn started(mut self, time: DateTime<Utc>) -> Self {
+        self.started = Some(time);
+        self
+    }
+}
+
+impl From<String> for ExecutionRef {
+    fn from(execution: String) -> Self {
+        Self {
+            flow: None,
+            execution,
+            started: None,
+        }
+    }
+}
+
+impl From<&str> for ExecutionRef {
+    fn from(execution: &str) -> Self {
+        execution.to_owned().into()
+    }
+}
+
+/// What one look at an execution told, in words that both clouds share.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct View {
+    /// The status as on the wire; empty where there was none.
+    pub(crate) status: String,
+    pub(crate) class: Class,
+    pub(crate) started: Option<DateTime<Utc>>,
+    pub(crate) stopped: Option<DateTime<Utc>>,
+    pub(crate) updated: Option<DateTime<Utc>>,
+    /// How many executions of nodes it has.
+    pub(crate) nodes: Option<usize>,
+    pub(crate) has_output: bool,
+    /// The size of the answer.
+    pub(crate) bytes: usize,
+}
+
+/// What a status means for a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// The documented word for a good end.
+    Succeeded,
+    /// Another documented end.
+    Ended,
+    /// A documented status before the end.
+    Going,
+    /// A word that no document lists, or none.
+    Unknown,
+    /// The answer says that there is no such execution.
+    Missing,
+}
+
+/// How a wait looks at an execution.
+pub(crate) trait Look: Send + Sync + 'static {
+    /// What a look gives, and the wait with it.
+    type Answer: Send + 'static;
+
+    /// The operation's name, and the right that it needs.
+    const OPERATION: &'static str;
+    const RIGHT: &'static str;
+
+    /// How long the service may hold its answer back for the execution's end; zero where it
+    /// has no long poll.
+    const LONGEST_HOLD: Duration;
+
+    /// One look: one attempt, which neither costs nor earns retry budget.
+    fn look(
+        &self,
+        execution: &ExecutionRef,
+        hold: Duration,
+    ) -> BoxFuture<'static, Result<Self::Answer, Error>>;
+
+    fn view(answer: &Self::Answer) -> View;
+}
+
+/// What happened to an execution while it was waited for.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Progress<A> {
+    /// It has another status than before; the text as on the wire.
+    Status(String),
+    /// It was started and is not visible yet.
+    NotVisible,
+    /// The service has failed to answer for a while, with these words; the wait goes on.
+    Trouble(String),
+    /// It has ended; nothing comes after this.
+    Ended(A),
+}
+
+/// A wait for an execution's end: await it for the end alone, or read what happens on the way
+/// with [`Wait::next`] or as a [`Stream`](futures_core::Stream).
+///
+/// It owns what it needs; dropping it ends it, and the execution goes on. It sends nothing before
+/// it is polled. It looks at one execution again and again, in turns with the client's other
+/// waits; whoever waits for more than fifty executions of one flow follows them with a
+/// [`Follower`](crate::Follower).
+#[must_use = "a wait does nothing until it is awaited"]
+pub struct Wait<A> {
+    running: Option<BoxFuture<'static, Result<A, Error>>>,
+    told: Teller,
+}
+
+/// What a wait is about, and with what patience.
+pub(crate) struct Task<L: Look> {
+    pub(crate) look: L,
+    pub(crate) pacer: Arc<Pacer>,
+    pub(crate) origin: Origin,
+    pub(crate) deadline: Option<Instant>,
+    /// How long an execution may be invisible after its start; none means by origin.
+    pub(crate) grace: Option<Duration>,
+    /// The end before a retry in place.
+    pub(crate) before: Option<View>,
+}
+
+/// How the wait comes by its execution.
+pub(crate) enum Origin {
+    /// It starts it first. Where the start's fate stays unknown, it is looked for by this key.
+    Start {
+        start: BoxFuture<'static, Result<ExecutionRef, Error>>,
+        key: Option<ExecutionRef>,
+    },
+    /// It was started by this program, and the start was answered.
+    Started(ExecutionRef),
+    /// It was started some time.
+    Resumed(ExecutionRef),
+}
+
+/// The documented lag between a start and the first look that shows it.
+const GRACE: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// So many long polls that are cut, one after the other, are a sign of something in between.
+const CUTS: u32 = 3;
+/// After this, a long poll is tried again.
+const SHORT_FOR: Duration = Duration::from_secs(3600);
+/// For how long an output may come after its status, and how often it is looked for.
+const LATE_OUTPUT: Duration = Duration::from_secs(2);
+const LATE_LOOKS: u32 = 3;
+/// So many looks at an unknown status with a stop time are an end.
+const UNKNOWN_ENDS: u32 = 3;
+/// For how long a retry may show no sign.
+const RETRY_SIGN: Duration = Duration::from_secs(60);
+/// How much of an answer is worth one second of pause.
+const BYTES_A_SECOND: u32 = 256 * 1024;
+/// How far two tellings of one start time may lie apart.
+pub(crate) const SAME_START: TimeDelta = TimeDelta::seconds(1);
+
+impl<A: Send + 'static> Wait<A> {
+    pub(crate) fn new<L: Look<Answer = A>>(task: Task<L>) -> Self {
+        let told = Teller::default();
+        Self {
+            running: Some(Box::pin(run(task, told.clone()))),
+            told,
+        }
+    }
+
+    /// What happens next; `None` after the end and after an error.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting the wait.
+    pub async fn next(&mut self) -> Option<Result<Progress<A>, Error>> {
+        poll_fn(|context| self.poll_progress(context)).await
+    }
+
+    fn poll_progress(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Progress<A>, Error>>> {
+        if let Some(news) = self.told.pop() {
+            return Poll::Ready(Some(Ok(news.into())));
+        }
+        let Some(running) = &mut self.running else {
+            return Poll::Ready(None);
+        };
+        let outcome = running.as_mut().poll(context);
+        if let Poll::Ready(outcome) = outcome {
+            self.running = None;
+            // The end says more than what came just before it.
+            self.told.clear();
+            return Poll::Ready(Some(outcome.map(Progress::Ended)));
+        }
+        match self.told.pop() {
+            Some(news) => Poll::Ready(Some(Ok(news.into()))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<A> Unpin for Wait<A> {}
+
+impl<A: Send + 'static> Stream for Wait<A> {
+    type Item = Result<Progress<A>, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_progress(context)
+    }
+}
+
+impl<A: Send + 'static> Future for Wait<A> {
+    type Output = Result<A, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let Some(running) = &mut this.running else {
+            let message = "the wait's end was given out before";
+            return Poll::Ready(Err(Error::new(ErrorKind::InvalidRequest, message)));
+        };
+        let outcome = running.as_mut().poll(context);
+        this.told.clear();
+        if outcome.is_ready() {
+            this.running = None;
+        }
+        outcome
+    }
+}
+
+impl<A> fmt::Debug for Wait<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait").finish_non_exhaustive()
+    }
+}
+
+/// What is told on the way, until somebody asks for it.
+#[derive(Clone, Default)]
+struct Teller(Arc<Mutex<VecDeque<News>>>);
+
+#[derive(PartialEq)]
+enum News {
+    Status(String),
+    NotVisible,
+    Trouble(String),
+}
+
+impl Teller {
+    fn tell(&self, news: News) {
+        self.queue().push_back(news);
+    }
+
+    fn pop(&self) -> Option<News> {
+        self.queue().pop_front()
+    }
+
+    fn clear(&self) {
+        self.queue().clear();
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<News>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<A> From<News> for Progress<A> {
+    fn from(news: News) -> Self {
+        match news {
+            News::Status(status) => Self::Status(status),
+            News::NotVisible => Self::NotVisible,
+            News::Trouble(words) => Self::Trouble(words),
+        }
+    }
+}
+
+/// Waits to the end, or to the deadline on whatever path it is then.
+async fn run<L: Look>(task: Task<L>, told: Teller) -> Result<L::Answer, Error> {
+    let mut memory = Memory::new(L::OPERATION, L::RIGHT, &task.origin);
+    let Some(deadline) = task.deadline else {
+        return drive(task, &mut memory, &told).await;
+    };
+    if deadline <= monotonic() {
+        return Err(memory.deadline_error());
+    }
+    match timeout_at(deadline, drive(task, &mut memory, &told)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(memory.deadline_error()),
+    }
+}
+
+async fn drive<L: Look>(
+    task: Task<L>,
+    memory: &mut Memory,
+    told: &Teller,
+) -> Result<L::Answer, Error> {
+    let Task {
+        look,
+        pacer,
+        origin,
+        deadline,
+        grace,
+        before,
+    } = task;
+    let (execution, grace) = match origin {
+        Origin::Started(execution) => (execution, grace.unwrap_or(GRACE)),
+        Origin::Resumed(execution) => (execution, grace.unwrap_or_default()),
+        Origin::Start { start, key } => {
+            memory.starting();
+            let execution = match (start.await, key) {
+                (Ok(execution), _) => {
+                    memory.started(&execution);
+                    execution
+                }
+                (Err(error), Some(key)) if error.may_have_started() => key,
+                (Err(error), _) => return Err(error),
+            };
+            (execution, grace.unwrap_or(GRACE))
+        }
+    };
+    Loop {
+        look,
+        pacer,
+        deadline,
+        visible_by: monotonic() + grace.min(LONGEST),
+        retried_at: before.is_some().then(monotonic),
+        before,
+        execution,
+        memory,
+        told,
+        pause: FIRST_PAUSE,
+        cuts: 0,
+        cut_at: None,
+        unknown_ends: 0,
+        unauthenticated: false,
+        late: None,
+    }
+    .run()
+    .await
+}
+
+struct Loop<'a, L: Look> {
+    look: L,
+    pacer: Arc<Pacer>,
+    deadline: Option<Instant>,
+    execution: ExecutionRef,
+    visible_by: Instant,
+    before: Option<View>,
+    retried_at: Option<Instant>,
+    memory: &'a mut Memory,
+    told: &'a Teller,
+    pause: Duration,
+    cuts: u32,
+    cut_at: Option<Instant>,
+    unknown_ends: u32,
+    /// Whether the look before was refused for its credential, which may have been renewed since.
+    unauthenticated: bool,
+    /// A good end whose output has not come, since when, and how often it was looked for.
+    late: Option<(L::Answer, Instant, u32)>,
+}
+
+/// What follows from one look.
+enum After<A> {
+    End(A),
+    Pause(Duration),
+    /// The look was refused for its rate: it keeps its place in the line.
+    Again(Option<Duration>),
+}
+
+impl<L: Look> Loop<'_, L> {
+    async fn run(mut self) -> Result<L::Answer, Error> {
+        let mut turn = self.pacer.turn();
+        loop {
+            let late_until = self.late.as_ref().map(|(_, since, _)| *since + LATE_OUTPUT);
+            let had = match late_until {
+                None => turn.await,
+                Some(until) => match timeout_at(until, turn).await {
+                    Ok(had) => had,
+                    Err(_) => return self.give_late(),
+                },
+            };
+            let asked = monotonic();
+            if self.deadline.is_some_and(|deadline| asked >= deadline) {
+                return Err(self.memory.deadline_error());
+            }
+            let hold = self.hold();
+            let looking = self.look.look(&self.execution, hold);
+            self.memory.asked();
+            let outcome = match late_until {
+                None => looking.await,
+                Some(until) => match timeout_at(until, looking).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => return self.give_late(),
+                },
+            };
+            let after = match outcome {
+                Ok(answer) => {
+                    let view = L::view(&answer);
+                    self.judge(answer, view, hold, asked)?
+                }
+                Err(error) => self.bear(error, hold, asked, had.at)?,
+            };
+            match after {
+                After::End(answer) => return Ok(answer),
+                After::Pause(pause) => {
+                    sleep(pause).await;
+                    turn = self.pacer.turn();
+                }
+                After::Again(asked) => {
+                    if let Some(asked) = asked {
+                        sleep(asked.min(LONGEST)).await;
+                    }
+                    turn = self.pacer.again(&had);
+                }
+            }
+        }
+    }
+
+    /// How long the service may hold its next answer back.
+    fn hold(&mut self) -> Duration {
+        if self.late.is_some() {
+            return Duration::ZERO;
+        }
+        if self.cuts >= CUTS {
+            let is_over = self.cut_at.is_some_and(|at| monotonic() >= at + SHORT_FOR);
+            if !is_over {
+                return Duration::ZERO;
+            }
+            // One more chance: whatever stood in between may be gone.
+            self.cuts = CUTS - 1;
+        }
+        match self.deadline {
+            Some(deadline) => L::LONGEST_HOLD.min(deadline.saturating_duration_since(monotonic())),
+            None => L::LONGEST_HOLD,
+        }
+    }
+
+    fn judge(
+        &mut self,
+        answer: L::Answer,
+        view: View,
+        hold: Duration,
+        asked: Instant,
+    ) -> Result<After<L::Answer>, Error> {
+        if view.class == Class::Missing {
+            self.memory.count("not found");
+            return self.missing(None);
+        }
+        self.unauthenticated = false;
+        if !hold.is_zero() {
+            self.cuts = 0;
+        }
+        self.memory.answered(&view);
+        if let (Some(own), Some(shown)) = (self.execution.started, view.started)
+            && (own - shown).abs() > SAME_START
+        {
+            return Err(self
+                .memory
+                .gone("another execution bears its name now", None));
+        }
+        self.execution.started = self.execution.started.or(view.started);
+        let is_word = !view.status.is_empty();
+        if is_word && self.memory.saw(&view, &self.execution) {
+            self.told.tell(News::Status(view.status.clone()));
+            if view.class == Class::Unknown {
+                tracing::warn!(status = view.status, "a status that no document lists");
+            }
+        }
+        match view.class {
+            Class::Succeeded | Class::Ended => {
+                self.unknown_ends = 0;
+                if let Some(old) = &self.before
+                    && is_same_end(old, &view)
+                {
+                    if self
+                        .retried_at
+                        .is_some_and(|at| monotonic() >= at + RETRY_SIGN)
+                    {
+                        return Err(self.memory.no_sign_of_retry());
+                    }
+                    return Ok(After::Pause(self.next_pause(&view, hold, asked)));
+                }
+                let is_whole = view.has_output || view.stopped.is_some();
+                if view.class == Class::Ended || is_whole {
+                    return Ok(After::End(answer));
+                }
+                let now = monotonic();
+                let (since, looks) = match self.late.take() {
+                    Some((_, since, looks)) => (since, looks + 1),
+                    None => (now, 0),
+                };
+                if looks >= LATE_LOOKS || now >= since + LATE_OUTPUT {
+                    return Ok(After::End(answer));
+                }
+                self.late = Some((answer, since, looks));
+                Ok(After::Pause(LATE_OUTPUT / (LATE_LOOKS + 1)))
+            }
+            Class::Unknown if is_word && view.stopped.is_some() => {
+                self.unknown_ends += 1;
+                if self.unknown_ends >= UNKNOWN_ENDS {
+                    return Ok(After::End(answer));
+                }
+                // The service does not hold an answer for an end that it has told.
+                Ok(After::Pause(self.next_pause(&view, Duration::ZERO, asked)))
+            }
+            _ => {
+                self.unknown_ends = 0;
+                if is_word {
+                    // The retry has begun: whatever ends now is its own end.
+                    self.before = None;
+                }
+                Ok(After::Pause(self.next_pause(&view, hold, asked)))
+            }
+        }
+    }
+
+    /// A look that gave no answer: nearly always one without news.
+    fn bear(
+        &mut self,
+        error: Error,
+        hold: Duration,
+        asked: Instant,
+        turn: Instant,
+    ) -> Result<After<L::Answer>, Error> {
+        let delivery = error.delivery();
+        let is_service = delivery == Delivery::Refused && error.code().is_some();
+        let is_again = std::mem::take(&mut self.unauthenticated);
+        match error.kind() {
+            ErrorKind::Throttled => {
+                self.pacer.refused(turn);
+                self.memory.count_error(&error);
+                return Ok(After::Again(error.retry_after()));
+            }
+            ErrorKind::NotFound if is_service => {
+                self.memory.count_error(&error);
+                return self.missing(Some(error));
+            }
+            ErrorKind::Unauthenticated if is_service && !is_again => {
+                // The key may have ended in the middle: the next look has another.
+                self.unauthenticated = true;
+            }
+            ErrorKind::PermissionDenied
+            | ErrorKind::InvalidRequest
+            | ErrorKind::Unauthenticated
+                if is_service =>
+            {
+                return Err(self.memory.refused(error));
+            }
+            ErrorKind::InvalidRequest | ErrorKind::Configuration
+                if delivery == Delivery::NotSent =>
+            {
+                return Err(self.memory.refused(error));
+            }
+            ErrorKind::Credentials if !error.is_retryable() => {
+                return Err(self.memory.refused(error));
+            }
+            _ => {}
+        }
+        let is_cut = !hold.is_zero()
+            && match error.kind() {
+                ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Decode => true,
+                ErrorKind::Service => error.status().is_some_and(|status| {
+                    matches!(status.as_u16(), 502..=504) && monotonic() > asked + FIRST_PAUSE
+                }),
+                _ => false,
+            };
+        if is_cut {
+            self.cuts += 1;
+            self.cut_at = Some(monotonic());
+        }
+        self.memory.count_error(&error);
+        if let Some(words) = self.memory.trouble(&error) {
+            tracing::warn!(
+                operation = L::OPERATION,
+                trouble = words,
+                "a wait has had no answer for a while and goes on"
+            );
+            self.told.tell(News::Trouble(words));
+        }
+        if let Some((_, _, looks)) = &mut self.late {
+            *looks += 1;
+            return match *looks >= LATE_LOOKS {
+                true => self.give_late().map(After::End),
+                false => Ok(After::Pause(LATE_OUTPUT / (LATE_LOOKS + 1))),
+            };
+        }
+        let pause = self.grow_pause();
+        Ok(After::Pause(
+            pause
+                .max(error.retry_after().unwrap_or_default())
+                .min(LONGEST),
+        ))
+    }
+
+    /// The service says that there is no such execution.
+    fn missing(&mut self, error: Option<Error>) -> Result<After<L::Answer>, Error> {
+        if self.late.is_some() {
+            return self.give_late().map(After::End);
+        }
+        if self.memory.was_seen() {
+            return Err(self
+                .memory
+                .gone("the service does not know it any more", error));
+        }
+        if monotonic() >= self.visible_by {
+            return Err(self.memory.never_visible(error));
+        }
+        if self.memory.invisible() {
+            self.told.tell(News::NotVisible);
+        }
+        Ok(After::Pause(self.grow_pause()))
+    }
+
+    fn give_late(&mut self) -> Result<L::Answer, Error> {
+        match self.late.take() {
+            Some((answer, ..)) => Ok(answer),
+            None => Err(Error::new(ErrorKind::Service, "there is no end to give")),
+        }
+    }
+
+    fn next_pause(&mut self, view: &View, hold: Duration, asked: Instant) -> Duration {
+        // An answer that was held back has used up the pause; a service that does not hold back
+        // is not asked without one.
+        if !hold.is_zero() && monotonic() >= asked + hold / 2 {
+            return Duration::ZERO;
+        }
+        // Each look at a large execution moves all of it.
+        let bytes = u32::try_from(view.bytes).unwrap_or(u32::MAX);
+        let by_size = Duration::from_secs(u64::from(bytes / BYTES_A_SECOND));
+        self.grow_pause().max(by_size.min(Duration::from_secs(60)))
+    }
+
+    fn grow_pause(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        // Waits that began together do not stay together.
+        let fifth = random_bits().map_or(0, |bits| u32::from(bits[0]));
+        pause - pause * fifth / (5 * 256)
+    }
+}
+
+/// Whether two views show one and the same end.
+fn is_same_end(old: &View, new: &View) -> bool {
+    old.status == new.status
+        && old.updated == new.updated
+        && old.stopped == new.stopped
+        && old.nodes == new.nodes
+}
