@@ -115,7 +115,7 @@ async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Ex
     };
     let name = request.name();
     let encoded = request.encode()?;
-    attempt::run::<DescribeExecutionRequest>(sent.pipeline, &name, Ok(&encoded), &options).await
+    attempt::run::<DescribeExecutionRequest>(sent.pipeline, name, Ok(&encoded), &options).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

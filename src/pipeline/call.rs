@@ -95,7 +95,7 @@ impl<O: Operation> Call<O> {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        attempt::run::<O>(&self.pipeline, &self.name, encoded, &self.options).await
+        attempt::run::<O>(&self.pipeline, self.name, encoded, &self.options).await
     }
 }
 

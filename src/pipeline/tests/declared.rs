@@ -365,8 +365,8 @@ fn debug_shows_no_secret_and_no_payload() {
 }
 
 /// All structs that an operation's request and answer are made of.
-fn structs<'a>(entry: &'a Entry) -> Vec<&'a [Member]> {
-    fn parts(members: &'static [Member], found: &mut Vec<&[Member]>) {
+fn structs(entry: &Entry) -> Vec<&'static [Member]> {
+    fn parts(members: &'static [Member], found: &mut Vec<&'static [Member]>) {
         found.push(members);
         for member in members {
             let mut kind = &member.kind;
