@@ -15,13 +15,16 @@ pub(crate) mod declared;
 pub(crate) mod decode;
 pub(crate) mod environment;
 mod failure;
+pub(crate) mod hosts;
 pub(crate) mod inputs;
 pub(crate) mod json;
+pub(crate) mod limits;
 mod load;
 mod metadata;
 pub(crate) mod named_texts;
 mod no_proxy;
 pub(crate) mod operation;
+pub(crate) mod options;
 #[cfg_attr(not(test), expect(dead_code, reason = "no operation takes turns yet"))]
 pub(crate) mod pace;
 pub(crate) mod percent;
@@ -31,6 +34,7 @@ pub(crate) mod protocol;
 mod proxy;
 pub(crate) mod read;
 pub(crate) mod record;
+mod replay;
 pub(crate) mod retry;
 pub(crate) mod setting;
 pub(crate) mod settings;
@@ -50,11 +54,11 @@ use std::{fmt, sync::Arc};
 use clock::Clock;
 use credential::Cache;
 use environment::Environment;
+use limits::Limits;
 use metadata::Direct;
 use protocol::Protocol;
 use proxy::Route;
 use retry::{Budget, RetryPolicy};
-use settings::Limits;
 use transport::Transport;
 
 /// Everything a client's clones share, whatever the protocol.

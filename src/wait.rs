@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::{
     error::{Delivery, Error, ErrorKind},
     payload::random_bits,
-    pipeline::{clock::monotonic, credential::BoxFuture, pace::Pacer, settings::LONGEST},
+    pipeline::{clock::monotonic, credential::BoxFuture, limits::LONGEST, pace::Pacer},
 };
 
 pub(crate) use memory::Memory;

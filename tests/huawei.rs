@@ -105,7 +105,7 @@ async fn the_answer_is_read_whole() {
             "execution_id": "48aff955", "status": "success",
             "output": {"result": 200, "message": "success"},
             "errors": [{"node_id": "n1", "error_message": "Exception happened",
-                "begin_time": "2021-01-01T00:00:00Z", "end_time": null}],
+                "begin_time": "2021-01-01T00:00:00Z"}],
             "begin_time": "2021-01-01T00:00:00Z", "end_time": "2021-01-01T00:00:01Z",
         })
     );

@@ -21,8 +21,9 @@ use crate::{
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
+        hosts::is_foreign,
         setting::Setting,
-        settings::{Settings, is_foreign, shared_setters},
+        settings::{Settings, shared_setters},
     },
 };
 

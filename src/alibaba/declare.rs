@@ -7,11 +7,28 @@ macro_rules! operation {
     };
 }
 
-/// Declares an answer.
+/// Declares the answer of an operation, which has its request's id with the other fields.
+macro_rules! answer {
+    ($(#[$about:meta])* $name:ident { $($fields:tt)* } $($rest:tt)*) => {
+        $crate::pipeline::declare::response! {
+            InText;
+            $(#[$about])*
+            $name {
+                /// The request's id.
+                pub request_id: Option<String> = "RequestId",
+                $($fields)*
+            }
+            $($rest)*
+        }
+    };
+}
+
+/// Declares a part of an answer.
 macro_rules! response {
     ($($declaration:tt)*) => {
         $crate::pipeline::declare::response! { InText; $($declaration)* }
     };
 }
 
-pub(super) use {operation, response};
+pub(super) use chrono::{DateTime, Utc};
+pub(super) use {answer, operation, response};

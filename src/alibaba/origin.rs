@@ -20,9 +20,9 @@ use crate::{
     payload::Payload,
     pipeline::{
         attempt,
-        call::CallOptions,
         clock::monotonic,
         operation::{Exchange as _, Sent, Subject},
+        options::CallOptions,
         retry::date,
         transport::time_left,
     },
@@ -115,7 +115,7 @@ async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Ex
     };
     let name = request.name();
     let encoded = request.encode()?;
-    attempt::run::<DescribeExecutionRequest>(sent.pipeline, &name, Ok(&encoded), &options).await
+    attempt::run::<DescribeExecutionRequest>(sent.pipeline, name, Ok(&encoded), &options).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,9 +22,10 @@ use crate::{
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
+        hosts::is_foreign,
         operation::Operation,
         setting::Setting,
-        settings::{Settings, is_foreign, shared_setters},
+        settings::{Settings, shared_setters},
     },
 };
 

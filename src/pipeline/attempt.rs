@@ -13,13 +13,13 @@ use url::Url;
 
 use super::{
     Pipeline,
-    call::CallOptions,
     clock::{Moment, monotonic},
     credential::Held,
+    limits::LONGEST,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
+    options::CallOptions,
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
-    settings::LONGEST,
     transport::{CONNECT_SLACK, Reply, Stage, TransportError, time_left},
     words::Sensitive,
 };
@@ -35,7 +35,7 @@ pub(crate) const SKEW: TimeDelta = TimeDelta::minutes(5);
 /// Sends an operation until it is answered, refused for good, or out of time.
 pub(crate) async fn run<E: Exchange>(
     pipeline: &Pipeline<E::Protocol>,
-    name: &Cow<'static, str>,
+    name: Cow<'static, str>,
     encoded: Result<&EncodedFor<E>, Error>,
     options: &CallOptions,
 ) -> Result<Response<E::Answer>, Error> {
@@ -70,7 +70,7 @@ pub(crate) async fn run<E: Exchange>(
 
 async fn run_in_span<E: Exchange>(
     pipeline: &Pipeline<E::Protocol>,
-    name: &Cow<'static, str>,
+    name: Cow<'static, str>,
     encoded: Result<&EncodedFor<E>, Error>,
     options: &CallOptions,
 ) -> Result<Response<E::Answer>, Error> {
@@ -126,7 +126,7 @@ type Decode<'a> =
 
 /// The attempts of one call; generic over the protocol only.
 struct Attempts<'a, P: Protocol> {
-    operation: &'a Cow<'static, str>,
+    operation: Cow<'static, str>,
     pipeline: &'a Pipeline<P>,
     encoded: &'a Encoded<P::Wire>,
     options: &'a CallOptions,
@@ -147,7 +147,7 @@ struct Failed {
 
 impl<'a, P: Protocol> Attempts<'a, P> {
     fn new(
-        operation: &'a Cow<'static, str>,
+        operation: Cow<'static, str>,
         pipeline: &'a Pipeline<P>,
         encoded: &'a Encoded<P::Wire>,
         options: &'a CallOptions,

@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use super::{
     Pipeline, attempt,
     operation::{EncodedFor, Operation},
+    options::CallOptions,
     retry::RetryPolicy,
 };
 use crate::{error::Error, response::Response};
@@ -20,15 +21,6 @@ pub struct Call<O: Operation> {
     name: Cow<'static, str>,
     encoded: Result<EncodedFor<O>, Error>,
     options: CallOptions,
-}
-
-/// What a call has of its own instead of the client's settings.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CallOptions {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) retry: Option<RetryPolicy>,
-    pub(crate) repeat_if_unknown: bool,
 }
 
 impl<O: Operation> Call<O> {
@@ -103,7 +95,7 @@ impl<O: Operation> Call<O> {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        attempt::run::<O>(&self.pipeline, &self.name, encoded, &self.options).await
+        attempt::run::<O>(&self.pipeline, self.name, encoded, &self.options).await
     }
 }
 

@@ -20,12 +20,12 @@ use url::Url;
 
 use super::{
     Core, Pipeline, attempt,
-    call::CallOptions,
     clock::{Clock, Moment, monotonic},
     environment::Environment,
     inputs::Inputs,
     load::Load,
     operation::Exchange,
+    options::CallOptions,
     protocol::Protocol,
 };
 use crate::{
@@ -167,7 +167,7 @@ impl Context {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        let outcome = attempt::run::<E>(&pipeline, &name, encoded, options).await;
+        let outcome = attempt::run::<E>(&pipeline, name, encoded, options).await;
         // Whoever answers, and gives nothing, may give something soon.
         outcome.map_err(|error| match (error.lack(), error.status()) {
             (Lack::Local, Some(_)) => error.with_lack(Lack::NotReady),

@@ -92,7 +92,13 @@ macro_rules! operation {
         $(outcome { $($outcome:tt)* })?
     ) => {
         $crate::pipeline::declare::request! {
-            $json $(#[$about])* $name;
+            $json
+            #[doc = concat!("The request of `", $operation, "`.")]
+            #[doc = ""]
+            $(#[$about])*
+            $name;
+            #[doc = concat!("A `", $operation, "` with what it always has; the rest has setters.")]
+            #[doc = ""]
             $(#[$new_words])*
             new { $($(#[$words])* pub $field: $type = $place $wire ($($($rule),+)?),)* }
             with { $($($(#[$with_words])* pub $with: $with_type = $with_place $with_wire ($($($with_rule),+)?),)*)? }
@@ -178,8 +184,8 @@ macro_rules! request {
         pub struct $name {
             $(#[doc = concat!("`", $wire, "`:")] $(#[$words])* pub $field: $type,)*
             $(#[doc = concat!("`", $with_wire, "`:")] $(#[$with_words])* pub $with: Option<$with_type>,)*
-            $(#[doc = concat!("`", $json_wire, "`:")] $(#[$json_words])* pub $value: Option<$json_type>,)*
             $(#[doc = concat!("`", $plain_wire, "`:")] $(#[$plain_words])* pub $plain: $plain_type,)*
+            $(#[doc = concat!("`", $json_wire, "`:")] $(#[$json_words])* pub $value: Option<$json_type>,)*
         }
 
         impl $name {
@@ -231,8 +237,8 @@ macro_rules! request {
             [
                 $($field: $type = $place $wire (Presence::Required) ($($rule),*),)*
                 $($with: Option<$with_type> = $with_place $with_wire (Presence::Given) ($($with_rule),*),)*
-                $($value: Option<$json_type> = $json_place $json_wire (Presence::Given) ($($json_rule),*),)*
                 $($plain: $plain_type = $plain_place $plain_wire (Presence::Optional) ($($plain_rule),*),)*
+                $($value: Option<$json_type> = $json_place $json_wire (Presence::Given) ($($json_rule),*),)*
             ]
             []
         }

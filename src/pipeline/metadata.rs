@@ -10,7 +10,7 @@ use super::{
     clock::monotonic,
     credential::Context,
     environment::Environment,
-    settings::is_loopback,
+    hosts::is_loopback,
     transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Stage, Transport, TransportError},
 };
 use crate::error::{Error, ErrorKind, Lack};

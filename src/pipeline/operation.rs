@@ -4,6 +4,7 @@ use std::{borrow::Cow, future::Future, time::Duration};
 
 use tokio::time::Instant;
 
+pub(crate) use super::replay::Replay;
 use super::{
     Pipeline,
     clock::Moment,
@@ -71,17 +72,6 @@ pub(crate) type WireOf<E> = <<E as Exchange>::Protocol as Protocol>::Wire;
 
 /// A request of this exchange, written once for all its attempts.
 pub(crate) type EncodedFor<E> = Encoded<WireOf<E>>;
-
-/// What may happen when the same request is sent again. By operation, never by HTTP verb.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Replay {
-    /// Sending it again does no more than sending it once: reads and token calls.
-    Repeatable,
-    /// It starts something under a name that the service starts only once.
-    Keyed,
-    /// Each copy that arrives starts something.
-    Once,
-}
 
 /// A request, written once for all its attempts.
 #[derive(Debug)]

@@ -9,9 +9,7 @@ use http::{StatusCode, header::PROXY_AUTHENTICATE};
 use reqwest::{ClientBuilder, Proxy};
 use url::Url;
 
-use super::{
-    environment::Environment, no_proxy::Exception, settings::is_loopback, transport::Reply,
-};
+use super::{environment::Environment, hosts::is_loopback, no_proxy::Exception, transport::Reply};
 use crate::error::Error;
 
 /// The proxies of the environment.

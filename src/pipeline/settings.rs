@@ -3,12 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     Core,
     clock::Clock,
     environment::Environment,
+    hosts::is_loopback,
+    limits::{LONGEST, Limits},
     metadata::Direct,
     pools::Pools,
     proxy::{Proxies, Route},
@@ -17,18 +19,6 @@ use super::{
     transport::{Transport, tolerant},
 };
 use crate::error::Error;
-
-/// The longest limit of time: adding more to a clock can overflow.
-pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86_400);
-
-/// Limits that a client may set for all its calls.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) max_reply_bytes: usize,
-}
 
 /// What a user does to the HTTP client of each runtime.
 pub(crate) type HttpFunction =
@@ -158,29 +148,6 @@ impl Settings {
             route,
         }))
     }
-}
-
-/// Whether an address is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => lies_in(name, "localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// Whether an endpoint is neither on this machine nor in one of the vendor's domains.
-pub(crate) fn is_foreign(endpoint: &Url, domains: &[&str]) -> bool {
-    let name = endpoint.domain().unwrap_or_default();
-    !is_loopback(endpoint) && !domains.iter().any(|domain| lies_in(name, domain))
-}
-
-/// Whether a host's name is this one, or lies under it.
-fn lies_in(name: &str, domain: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.strip_suffix(domain)
-        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// An endpoint: a URL without path, query, fragment and user, or a bare host. Else the rule that

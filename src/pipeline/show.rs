@@ -32,7 +32,8 @@ pub(crate) fn deserialize<'de, T: Record, D: Deserializer<'de>>(
     read::record(raw.get()).map_err(serde::de::Error::custom)
 }
 
-/// Begins to print a struct: all its fields but the values of those that are hidden.
+/// Begins to print a struct: all its fields but the values of those that are hidden; of a map the
+/// names.
 pub(crate) fn debug<'a, 'b>(
     record: &dyn Fields,
     f: &'a mut fmt::Formatter<'b>,
@@ -40,9 +41,13 @@ pub(crate) fn debug<'a, 'b>(
     let mut shown = f.debug_struct(record.name());
     each(record, |member, value| {
         let is_hidden = member.rules.iter().any(|rule| matches!(rule, Rule::Hidden));
-        match is_hidden {
-            true => shown.field(member.field, &format_args!("..")),
-            false => shown.field(member.field, &value),
+        match (is_hidden, value.show(record.json())) {
+            (false, _) => shown.field(member.field, &value),
+            (true, Shown::Map(members)) => {
+                let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+                shown.field(member.field, &names)
+            }
+            (true, _) => shown.field(member.field, &format_args!("..")),
         };
     });
     shown

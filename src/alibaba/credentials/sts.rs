@@ -18,10 +18,10 @@ use crate::{
     error::Error,
     payload::Secret,
     pipeline::{
-        call::CallOptions,
         credential::{Cache, Context, Lease},
         decode,
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
+        options::CallOptions,
         setting::Setting,
         transport::Reply,
     },

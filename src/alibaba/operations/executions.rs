@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    alibaba::declare::{operation, response},
+    alibaba::declare::{DateTime, Utc, answer, operation, response},
     error::{Error, ErrorKind, FlowFailureParts},
     open_enum::open_enum,
     outcome::Outcome,
@@ -57,9 +56,7 @@ impl ExecutionStatus {
 }
 
 operation! {
-    /// The request of `DescribeExecution`.
     DescribeExecutionRequest = "DescribeExecution", GET "/", Repeatable, SHORT => Execution;
-    /// A look at this execution of this flow.
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -89,12 +86,10 @@ operation! {
     }
 }
 
-response! {
+answer! {
     /// An execution, as the operations on it show it: started, looked at, listed, stopped.
     /// Serialises with the wire's names.
     Execution {
-        /// The request's id.
-        pub request_id: Option<String> = "RequestId",
         /// Name of the flow.
         pub flow_name: Option<String> = "FlowName",
         /// Name of the execution.

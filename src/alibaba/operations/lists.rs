@@ -1,10 +1,8 @@
 //! What is known of many executions, and of all that happened in one.
 
-use chrono::{DateTime, Utc};
-
 use super::executions::{Execution, ExecutionStatus};
 use crate::{
-    alibaba::declare::{operation, response},
+    alibaba::declare::{DateTime, Utc, answer, operation, response},
     error::Error,
     open_enum::open_enum,
     payload::Payload,
@@ -15,9 +13,8 @@ use crate::{
 };
 
 operation! {
-    /// The request of `ListExecutions`: one page of a flow's executions.
+    /// One page of a flow's executions.
     ListExecutionsRequest = "ListExecutions", GET "/", Repeatable, SHORT => ListExecutionsResponse;
-    /// Executions of this flow.
     new {
         /// The flow whose executions are listed.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -58,11 +55,9 @@ operation! {
     }
 }
 
-response! {
+answer! {
     /// The answer of `ListExecutions`: one page. Serialises with the wire's names.
     ListExecutionsResponse {
-        /// The request's id.
-        pub request_id: Option<String> = "RequestId",
         /// Where the next page begins; absent on the last.
         pub next_token: Option<String> = "NextToken",
         /// The executions of this page.
@@ -71,11 +66,10 @@ response! {
 }
 
 operation! {
-    /// The request of `GetExecutionHistory`: one page of what happened in an execution, oldest
+    /// One page of what happened in an execution, oldest
     /// first.
     GetExecutionHistoryRequest = "GetExecutionHistory", GET "/", Repeatable, SHORT
         => GetExecutionHistoryResponse;
-    /// The history of this execution of this flow.
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -90,11 +84,9 @@ operation! {
     }
 }
 
-response! {
+answer! {
     /// The answer of `GetExecutionHistory`: one page. Serialises with the wire's names.
     GetExecutionHistoryResponse {
-        /// The request's id.
-        pub request_id: Option<String> = "RequestId",
         /// Where the next page begins; absent on the last.
         pub next_token: Option<String> = "NextToken",
         /// The events of this page.

@@ -2,13 +2,12 @@
 
 use std::future::Future;
 
-use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use super::executions::{Environment, Execution, ExecutionStatus};
 use crate::{
     alibaba::{
-        declare::{operation, response},
+        declare::{DateTime, Utc, answer, operation},
         origin,
     },
     error::{Error, FlowFailureParts},
@@ -44,8 +43,6 @@ macro_rules! named {
 }
 
 operation! {
-    /// The request of `StartExecution`.
-    ///
     /// ```
     /// use cloud_workflows::alibaba::StartExecutionRequest;
     /// use serde_json::json;
@@ -57,7 +54,6 @@ operation! {
     /// assert_eq!(request.input.as_ref().unwrap().as_str(), r#"{"order":17}"#);
     /// ```
     StartExecutionRequest = "StartExecution", POST "/", Keyed, SHORT => Execution;
-    /// A start of this flow.
     new {
         /// The flow to start, of mode Standard.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -93,9 +89,7 @@ operation! {
 }
 
 operation! {
-    /// The request of `StartSyncExecution`.
     StartSyncExecutionRequest = "StartSyncExecution", POST "/", Once, SYNCHRONOUS => StartSyncExecutionResponse;
-    /// A run of this flow.
     new {
         /// The flow to run, of mode Express.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -116,14 +110,12 @@ operation! {
     }
 }
 
-response! {
+answer! {
     /// The answer of `StartSyncExecution`. Serialises with the wire's names.
     ///
     /// An answer with another status than `Succeeded` is not an error of the call:
     /// [`into_output`](Self::into_output) makes it one.
     StartSyncExecutionResponse {
-        /// The request's id.
-        pub request_id: Option<String> = "RequestId",
         /// Name of the flow.
         pub flow_name: Option<String> = "FlowName",
         /// Name of the execution: the name that was sent, `:` and a UUID.

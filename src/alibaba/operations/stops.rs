@@ -11,9 +11,7 @@ use crate::{
 };
 
 operation! {
-    /// The request of `StopExecution`.
     StopExecutionRequest = "StopExecution", POST "/", Repeatable, SHORT => Execution;
-    /// A stop of this execution of this flow.
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),

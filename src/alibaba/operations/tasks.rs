@@ -1,15 +1,14 @@
 //! Reports of tasks that wait for a callback.
 
 use crate::{
-    alibaba::declare::{operation, response},
+    alibaba::declare::{answer, operation},
     payload::{Payload, Secret},
 };
 
 operation! {
-    /// The request of `ReportTaskSucceeded`: a task that waits for a callback ended well.
+    /// A task that waits for a callback ended well.
     ReportTaskSucceededRequest = "ReportTaskSucceeded", POST "/", Repeatable, SHORT
         => ReportTaskResponse;
-    /// A report for the task of this token.
     new {
         /// The task's token, as the flow handed it out. Sent in the body, never in an address.
         pub task_token: Secret = Parameter "TaskToken" (Filled),
@@ -21,10 +20,9 @@ operation! {
 }
 
 operation! {
-    /// The request of `ReportTaskFailed`: a task that waits for a callback ended badly.
+    /// A task that waits for a callback ended badly.
     ReportTaskFailedRequest = "ReportTaskFailed", POST "/", Repeatable, SHORT
         => ReportTaskResponse;
-    /// A report for the task of this token.
     new {
         /// The task's token, as the flow handed it out. Sent in the body, never in an address.
         pub task_token: Secret = Parameter "TaskToken" (Filled),
@@ -37,12 +35,10 @@ operation! {
     }
 }
 
-response! {
+answer! {
     /// The answer of `ReportTaskSucceeded` and `ReportTaskFailed`. Serialises with the wire's
     /// names.
     ReportTaskResponse {
-        /// The request's id.
-        pub request_id: Option<String> = "RequestId",
         /// The event that the report became.
         pub event_id: Option<i64> = "EventId",
     }

@@ -10,11 +10,11 @@ use super::{AccessKey, Credential};
 use crate::{
     error::{Error, ErrorKind},
     pipeline::{
-        call::CallOptions,
         credential::{Context, Lease},
         decode,
         named_texts::NamedTexts,
         operation::DecodeError,
+        options::CallOptions,
         retry::date,
         transport::Reply,
     },

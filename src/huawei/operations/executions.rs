@@ -27,7 +27,7 @@ open_enum! {
 }
 
 operation! {
-    /// The request of `StartSyncWorkflowExecution` (`sync-executions`).
+    /// It goes to `sync-executions`.
     ///
     /// ```
     /// use cloud_workflows::huawei::StartSyncWorkflowExecutionRequest;
@@ -43,7 +43,6 @@ operation! {
     StartSyncWorkflowExecutionRequest = "StartSyncWorkflowExecution",
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/sync-executions", Once, SYNCHRONOUS
         => StartSyncWorkflowExecutionResponse;
-    /// A run of this flow.
     new {
         /// Id of the flow, of mode EXPRESS: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
@@ -54,7 +53,7 @@ operation! {
     }
     plain {
         /// Headers for the flow's run, as JSON.
-        pub headers: BTreeMap<String, Payload> = Member "headers",
+        pub headers: BTreeMap<String, Payload> = Member "headers" (Hidden),
     }
 }
 

@@ -6,13 +6,12 @@ use super::runs::WorkflowRunStatus;
 use crate::huawei::declare::{operation, response};
 
 operation! {
-    /// The request of `ListWorkflowExecutions`: one page of a flow's executions.
+    /// One page of a flow's executions.
     ///
     /// Without times, the service looks at the last three days; with one, at the three days from it.
     ListWorkflowExecutionsRequest = "ListWorkflowExecutions",
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions", Repeatable, SHORT
         => ListWorkflowExecutionsResponse;
-    /// Executions of this flow.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
@@ -40,12 +39,11 @@ response! {
 }
 
 operation! {
-    /// The request of `ShowWorkflowExecutionForPage`: one page of the history of executions, with
+    /// One page of the history of executions, with
     /// their number.
     ShowWorkflowExecutionForPageRequest = "ShowWorkflowExecutionForPage",
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions-history", Repeatable, SHORT
         => ShowWorkflowExecutionForPageResponse;
-    /// So many executions of this flow from this one on.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),

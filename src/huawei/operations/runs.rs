@@ -46,11 +46,10 @@ impl WorkflowRunStatus {
 }
 
 operation! {
-    /// The request of `StartWorkflowExecution`: starts an execution that goes on by itself.
+    /// Starts an execution that goes on by itself.
     StartWorkflowExecutionRequest = "StartWorkflowExecution",
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions", Once, SHORT
         => WorkflowExecutionId;
-    /// A start of this flow.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
@@ -94,11 +93,10 @@ response! {
 }
 
 operation! {
-    /// The request of `ShowWorkflowExecution`: looks at an execution.
+    /// Looks at an execution.
     ShowWorkflowExecutionRequest = "ShowWorkflowExecution",
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}",
         Repeatable, SHORT => WorkflowExecution;
-    /// A look at this execution of this flow.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
@@ -176,11 +174,10 @@ response! {
 }
 
 operation! {
-    /// The request of `StopWorkFlow`: stops an execution.
+    /// Stops an execution.
     StopWorkFlowRequest = "StopWorkFlow",
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}/terminate",
         Repeatable, SHORT => ();
-    /// A stop of this execution of this flow.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
@@ -190,11 +187,10 @@ operation! {
 }
 
 operation! {
-    /// The request of `RetryWorkFlow`: runs a failed execution on, under the same id.
+    /// Runs a failed execution on, under the same id.
     RetryWorkFlowRequest = "RetryWorkFlow",
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}/retry",
         Once, SHORT => ();
-    /// Another try of this execution of this flow.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
@@ -214,11 +210,10 @@ open_enum! {
 }
 
 operation! {
-    /// The request of `CreateCallbackWorkflow`: says how a node that waits for a callback ended.
+    /// Says how a node that waits for a callback ended.
     CreateCallbackWorkflowRequest = "CreateCallbackWorkflow",
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/callback", Once, SHORT
         => WorkflowExecutionId;
-    /// A callback for this node of this execution of this flow.
     new {
         /// Id of the flow: 1 to 512 characters.
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),

@@ -1,5 +1,7 @@
 //! What declarations give: requests as they go out, answers as they are read.
 
+#![expect(unreachable_pub, reason = "declared as for users, and used here only")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -93,7 +95,7 @@ operation! {
     }
     with {
         /// A header.
-        pub run: String = Header "X-Run",
+        pub run: String = Header "X-Run" (Bytes(8)),
         /// In the query.
         pub limit: u32 = Query "limit" (Range(1, 100)),
         /// In the query too.
@@ -214,6 +216,7 @@ async fn what_breaks_a_rule_is_named_and_not_sent() {
             "value: must be the text of a JSON value",
         ),
         (fine().run("a\nb"), "X-Run: must be visible ASCII text"),
+        (fine().run("123456789"), "X-Run: must be at most 8 bytes"),
         (
             Change::new("t", 1, [Node::new("1")]),
             "name: must be 1 to 128 characters",
@@ -362,8 +365,8 @@ fn debug_shows_no_secret_and_no_payload() {
 }
 
 /// All structs that an operation's request and answer are made of.
-fn structs<'a>(entry: &'a Entry) -> Vec<&'a [Member]> {
-    fn parts(members: &'static [Member], found: &mut Vec<&[Member]>) {
+fn structs(entry: &Entry) -> Vec<&'static [Member]> {
+    fn parts(members: &'static [Member], found: &mut Vec<&'static [Member]>) {
         found.push(members);
         for member in members {
             let mut kind = &member.kind;
