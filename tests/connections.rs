@@ -1041,7 +1041,8 @@ async fn nobody_is_asked_to_compress() {
 
 #[tokio::test]
 async fn an_answer_before_the_request_s_end_is_an_answer() {
-    let body = r#"{"Code": "Unheard", "error_code": "FSS.9999", "Message": "too much"}"#;
+    let body =
+        r#"{"Code": "Unheard", "RequestId": "r", "error_code": "FSS.9999", "Message": "too much"}"#;
     let outcomes = first_wrong_with(
         Setup::default(),
         large_input(),

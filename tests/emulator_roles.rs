@@ -81,8 +81,8 @@ async fn a_role_of_a_role_signs() {
     assert_eq!(operations(&emulator), wanted);
     // The second role was taken on with the key of the first, the call signed with the second's.
     let signed_by = |index: usize| {
-        let query = &emulator.requests()[index].query;
-        let pairs = url_pairs(query);
+        let form = emulator.requests()[index].body.clone();
+        let pairs = url_pairs(std::str::from_utf8(&form).unwrap());
         pairs
             .into_iter()
             .find(|(name, _)| name == "AccessKeyId")
@@ -95,8 +95,8 @@ async fn a_role_of_a_role_signs() {
     assert_ne!(signed_by(1), signed_by(2));
 }
 
-fn url_pairs(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+fn url_pairs(form: &str) -> Vec<(String, String)> {
+    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
     pairs
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
@@ -131,8 +131,17 @@ async fn a_token_gives_a_role_unsigned() {
         operations(&emulator),
         ["AssumeRoleWithOIDC", "StartExecution"]
     );
-    let query = &emulator.requests()[0].query;
-    assert!(!query.contains("Signature") && !query.contains("AccessKeyId"));
+    let request = emulator.requests().remove(0);
+    let sent = format!(
+        "{}{}",
+        request.query,
+        String::from_utf8_lossy(&request.body)
+    );
+    assert!(
+        sent.contains("OIDCToken=") && !sent.contains("Signature"),
+        "{sent}"
+    );
+    assert!(!sent.contains("AccessKeyId"));
 }
 
 #[tokio::test]

@@ -442,7 +442,7 @@ async fn a_temporary_key_of_huawei_needs_its_token() {
 async fn a_wrong_key_of_huawei_is_hardly_sent() {
     let emulator = echoing();
     let (access_key, _) = emulator.huawei_key();
-    let wrong = AccessKey::new(access_key, "wrong");
+    let wrong = AccessKey::new(access_key, "no-key-of-anybody");
     let told = emulator.huawei().project_id(emulator.project_id());
     let client = told.credentials(wrong.clone()).build().unwrap();
     for _ in 0..50 {
@@ -485,7 +485,9 @@ async fn more_than_five_refusals_lock_a_key_of_huawei() {
         client.start_sync_workflow_execution(workflow("{}")).send()
     };
     for _ in 0..6 {
-        let error = run(AccessKey::new(access_key, "wrong")).await.unwrap_err();
+        let error = run(AccessKey::new(access_key, "no-key-of-anybody"))
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Some(&ErrorCode::Apigw0301));
     }
     let error = run(huawei_key(&emulator)).await.unwrap_err();

@@ -636,8 +636,8 @@ async fn a_project_id_scopes_the_token() {
 }
 
 #[tokio::test]
-async fn a_token_near_its_end_is_not_begun_with() {
-    // 100 s are less than a synchronous start may take, so each call gets a new one.
+async fn tokens_that_are_always_near_their_end_are_asked_for_at_a_pace() {
+    // 100 s are less than a synchronous start may take, and IAM would hardly give a longer one.
     let server = with_iam("2020-01-04T08:00:00Z", "2020-01-04T08:01:40Z").await;
     let client = builder(&server)
         .project_id("mine")
@@ -651,7 +651,7 @@ async fn a_token_near_its_end_is_not_begun_with() {
             .await
             .unwrap();
     }
-    assert_eq!(token_calls(&server).await, 3);
+    assert_eq!(token_calls(&server).await, 1);
 }
 
 #[tokio::test]
@@ -679,7 +679,7 @@ async fn a_wrong_password_is_asked_for_once() {
         assert!(!error.may_have_started());
         assert!(!error.is_retryable());
         assert_eq!(error.attempts(), 0);
-        let source = std::error::Error::source(&error).unwrap().to_string();
+        let source = error.to_string();
         assert!(
             source.contains("The username or password is wrong."),
             "{source}"
@@ -717,7 +717,7 @@ async fn an_answer_without_a_token_is_an_error() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials);
-        let source = std::error::Error::source(&error).unwrap().to_string();
+        let source = error.to_string();
         assert!(source.contains(missing), "{source}");
         assert!(error.is_retryable(), "the next answer may be better");
     }
@@ -915,7 +915,7 @@ async fn no_project_or_many_are_an_error_that_says_what_to_do() {
             let error = call.send().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Credentials);
             assert!(!error.is_retryable());
-            let source = std::error::Error::source(&error).unwrap().to_string();
+            let source = error.to_string();
             assert!(source.contains("project_id: is missing"), "{source}");
             assert!(source.contains(says), "{source}");
         }
@@ -925,7 +925,7 @@ async fn no_project_or_many_are_an_error_that_says_what_to_do() {
     let client = builder(&server).credentials(key()).build().unwrap();
     let call = client.start_sync_workflow_execution(run());
     let error = call.send().await.unwrap_err();
-    let source = std::error::Error::source(&error).unwrap().to_string();
+    let source = error.to_string();
     assert!(source.contains("region"), "{source}");
     assert_eq!(arrived(&server).await, 0);
 }
@@ -942,7 +942,7 @@ async fn a_bad_key_is_refused_without_being_shown() {
         let call = keyed(&server, key.project_id(PROJECT)).start_sync_workflow_execution(run());
         let error = call.send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials);
-        let source = std::error::Error::source(&error).unwrap().to_string();
+        let source = error.to_string();
         assert!(source.contains(setting), "{source}");
         assert!(!format!("{error:?}{source}").contains("MARKER"));
     }

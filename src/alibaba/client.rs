@@ -375,23 +375,17 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let allow_http = self.settings.allow_http;
         let mut region = self.region.map(|region| region.region()).transpose()?;
-        let mut no_region = no_region();
+        let mut profile = None;
         if self.from_environment && region.is_none() {
             match CliProfile::region(&self.settings.environment) {
                 Ok(named) => region = Some(named),
-                Err(error) => {
-                    let [name, ..] = REGION_VARIABLES;
-                    let [endpoint, ..] = ENDPOINT_VARIABLES;
-                    let profile = error.message();
-                    let why = format!("`{name}` not set, {profile}, and `{endpoint}` not set");
-                    no_region = Error::configuration("region", why);
-                }
+                Err(error) => profile = Some(error),
             }
         }
         let endpoint = match (&self.endpoint, &region) {
             (Some(endpoint), _) => endpoint.endpoint(allow_http)?,
             (None, Some(region)) => endpoint::of_region(region, self.network, &self.settings)?,
-            (None, None) => return Err(no_region),
+            (None, None) => return Err(no_region(profile.as_ref())),
         };
         let foreign = self.endpoint.is_some() && is_foreign(&endpoint, endpoint::DOMAINS);
         let sts_endpoint = self.sts_endpoint;
@@ -422,14 +416,16 @@ impl ClientBuilder {
     }
 }
 
-fn no_region() -> Error {
+/// Neither is set; and why the CLI's profile names no region, where it was asked.
+fn no_region(profile: Option<&Error>) -> Error {
     let regions = REGION_VARIABLES.join(", ");
     let endpoints = ENDPOINT_VARIABLES.join(", ");
+    let profile = profile.map_or(String::new(), |why| format!(" ({})", why.message()));
     Error::configuration(
         "region",
         format_args!(
-            "is missing, and so is endpoint; from_env reads the first from {regions}, the second \
-             from {endpoints}"
+            "is missing, and so is endpoint; from_env reads the first from {regions} or the CLI's \
+             profile{profile}, the second from {endpoints}"
         ),
     )
 }

@@ -11,7 +11,7 @@ use super::{
     protocol::{Rest, Wire},
 };
 use crate::{
-    error::Error,
+    error::{Error, Lack},
     pipeline::{
         credential::Context,
         decode,
@@ -45,23 +45,16 @@ pub(super) async fn by_name(
     let found: Vec<Project> = found.into_iter().filter(is_meant).collect();
     let count = found.len();
     let mut found = found.into_iter();
-    match (found.next(), found.next()) {
-        (Some(project), None) => Ok(project.id),
-        (None, _) => Err(Error::configuration(
-            "project_id",
-            format_args!(
-                "is missing, and the credential's account has no project named {name}: set its id on \
-                 the client"
-            ),
-        )),
-        (Some(_), Some(_)) => Err(Error::configuration(
-            "project_id",
-            format_args!(
-                "is missing, and the credential's account has {count} projects named {name}: set the \
-                 id of one on the client"
-            ),
-        )),
-    }
+    let why = match (found.next(), found.next()) {
+        (Some(project), None) => return Ok(project.id),
+        (None, _) => format!("no project named {name}: set its id on the client"),
+        (Some(_), Some(_)) => {
+            format!("{count} projects named {name}: set the id of one on the client")
+        }
+    };
+    let rule = format_args!("is missing, and the credential's account has {why}");
+    // Projects are made while programs run.
+    Err(Error::configuration("project_id", rule).with_lack(Lack::NotReady))
 }
 
 /// What a client lacks that knows its project neither by id nor by name.

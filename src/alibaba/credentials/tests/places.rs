@@ -28,7 +28,7 @@ async fn sts_of(
 /// Why no credential was had.
 fn why(error: &Error) -> String {
     assert_eq!(error.kind(), ErrorKind::Credentials, "{error}");
-    std::error::Error::source(error).unwrap().to_string()
+    error.to_string()
 }
 
 #[tokio::test]
