@@ -2,29 +2,42 @@
 //!
 //! Not an official SDK of either vendor.
 //!
-//! | call | cloud | what it does |
-//! |---|---|---|
-//! | [`alibaba::Client::start_execution`] | Alibaba Cloud | starts a Standard flow that runs on its own |
-//! | [`alibaba::Client::start_sync_execution`] | Alibaba Cloud | runs an Express flow and waits for its end |
-//! | [`alibaba::Client::describe_execution`] | Alibaba Cloud | looks at an execution, or waits for its end |
-//! | [`huawei::Client::start_sync_workflow_execution`] | Huawei Cloud | runs an EXPRESS flow and waits for its end |
+//! | call of [`alibaba::Client`] | what it does |
+//! |---|---|
+//! | [`start_execution`](alibaba::Client::start_execution) | starts a Standard flow that runs on its own |
+//! | [`start_sync_execution`](alibaba::Client::start_sync_execution) | runs an Express flow and waits for its end |
+//! | [`describe_execution`](alibaba::Client::describe_execution) | looks at an execution, or waits up to 60 s for its end |
+//! | [`list_executions`](alibaba::Client::list_executions) | tells a flow's executions, a page at a time |
+//! | [`get_execution_history`](alibaba::Client::get_execution_history) | tells what happened in an execution |
+//! | [`stop_execution`](alibaba::Client::stop_execution) | stops an execution |
+//! | [`report_task_succeeded`](alibaba::Client::report_task_succeeded), [`report_task_failed`](alibaba::Client::report_task_failed) | report a task that waits for a callback |
+//!
+//! | call of [`huawei::Client`] | what it does |
+//! |---|---|
+//! | [`start_sync_workflow_execution`](huawei::Client::start_sync_workflow_execution) | runs an EXPRESS flow and waits for its end |
+//! | [`start_workflow_execution`](huawei::Client::start_workflow_execution) | starts a flow that runs on its own |
+//! | [`show_workflow_execution`](huawei::Client::show_workflow_execution) | looks at an execution and its nodes |
+//! | [`list_workflow_executions`](huawei::Client::list_workflow_executions), [`show_workflow_execution_for_page`](huawei::Client::show_workflow_execution_for_page) | tell a flow's executions, a page at a time |
+//! | [`stop_work_flow`](huawei::Client::stop_work_flow), [`retry_work_flow`](huawei::Client::retry_work_flow) | stop an execution; run a failed one on |
+//! | [`create_callback_workflow`](huawei::Client::create_callback_workflow) | reports a node that waits for a callback |
 //!
 //! # What you are promised
 //!
 //! - **Never twice.** A flow is never started a second time by this crate. A `StartExecution`
-//!   carries an execution name from its first byte on, so repeating it is safe; a synchronous
-//!   start is sent again only where the service certainly did not begin it.
+//!   carries an execution name from its first byte on, so repeating it is safe; any other start is
+//!   sent again only where the service certainly did not begin it.
 //! - **Never in the dark.** Every [`Error`] tells what is known of its code, HTTP status, request
 //!   id and number of attempts, and says with [`Error::may_have_started`] whether a flow may be
-//!   running.
+//!   running. Its `Display` is one line that is enough to act on.
 //! - **Five minutes means five minutes.** A synchronous call waits as long as the service may
 //!   take, and always ends at a deadline.
 //! - **Right on the wire for every string**, checked against the vendors' own signers; JSON text
 //!   is passed on unchanged.
-//! - **A service that changes does not break you.** Unknown statuses, codes and fields are kept;
-//!   null and absent read alike.
+//! - **A service that changes does not break you.** Unknown statuses and codes are kept, unknown
+//!   fields passed by; null and absent read alike; a field that cannot be read costs no other.
 //! - **Nothing leaks.** No secret, token, signed URL or flow input in `Debug`, `Display`, logs or
-//!   panics.
+//!   panics, not even where a service, a gateway or a flow repeats it.
+//! - **Any runtime.** One client may be used from any number of Tokio runtimes, and after a fork.
 //!
 //! # A first call
 //!
@@ -71,13 +84,15 @@
 //! [`alibaba::Client::from_env`] and [`huawei::Client::from_env`] take region and credentials from
 //! where each cloud's own tools find them: variables, profiles, metadata services, identity
 //! providers. A client shares what its source gives, and renews it ahead of its end;
-//! [`ProvideCredential`] makes a source of your own.
+//! [`ProvideCredential`] makes a source of your own. What the user named and cannot be used is an
+//! error; the machine's own identity never stands in for it.
 //!
 //! # When something goes wrong
 //!
 //! Three layers, kept apart: the request did not come through, the service refused it (both an
 //! [`Error`]), or the flow ran and failed (an answer with its status, which `into_output` turns
-//! into an [`Error`] with [`Error::flow_failure`]).
+//! into an [`Error`] with [`Error::flow_failure`]). What a flow gave and did not fit is kept in
+//! [`Error::output`], an answer that could not be read in [`Error::body`].
 //!
 //! # Cargo features
 //!
