@@ -1,4 +1,4 @@
-//! The only file that knows reqwest.
+//! One exchange over HTTP. With `pools`, `settings`, `proxy`, `tls` and `failure` all that knows reqwest.
 
 use std::{fmt, sync::Arc, time::Duration};
 

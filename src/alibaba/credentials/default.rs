@@ -32,7 +32,7 @@ default_credentials! {
     /// gives way to the whole chain.
     ///
     /// Where nothing is set up and the machine has no role, the error of
-    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) says what failed, and names the
+    /// [`Credentials`](crate::ErrorKind::Credentials) says what failed, and names the
     /// sources that are not set up. All of them together have 9.5 s.
     ///
     /// Source: Alibaba Cloud, Credentials for Python, Go and Java, "default credential chain".

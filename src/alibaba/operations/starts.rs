@@ -142,10 +142,11 @@ impl StartSyncExecutionResponse {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::FlowFailed`], [`FlowTimedOut`](ErrorKind::FlowTimedOut),
-    /// [`FlowStopped`](ErrorKind::FlowStopped) or [`FlowUnfinished`](ErrorKind::FlowUnfinished)
-    /// by the status, with all that the answer told in
-    /// [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
+    /// [`FlowFailed`](crate::ErrorKind::FlowFailed), [`FlowTimedOut`](crate::ErrorKind::FlowTimedOut),
+    /// [`FlowStopped`](crate::ErrorKind::FlowStopped) or
+    /// [`FlowUnfinished`](crate::ErrorKind::FlowUnfinished) by the status, with all that the answer
+    /// told in [`Error::flow_failure`]; [`Decode`](crate::ErrorKind::Decode) where the output does not
+    /// fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
         Outcome {
             started_by: Some("StartSyncExecution"),
