@@ -47,10 +47,11 @@ fn counted() -> (Arc<Core>, Arc<AtomicUsize>) {
 }
 
 fn pools(core: &Core) -> &Pools {
-    match &core.transport {
-        Transport::Pooled(pools) => pools,
-        _ => panic!("no pools"),
-    }
+    let pools = match &core.transport {
+        Transport::Pooled(pools) => Some(pools),
+        _ => None,
+    };
+    pools.unwrap()
 }
 
 #[test]
@@ -143,13 +144,13 @@ fn left_alone(
     client: &huawei::Client,
 ) -> tokio::task::JoinHandle<Result<(), Error>> {
     let client = client.clone();
-    runtime.block_on(async move {
-        let call = tokio::spawn(async move { run(&client).await });
+    let call = runtime.spawn(async move { run(&client).await });
+    runtime.block_on(async {
         for _ in 0..5 {
             yield_now().await;
         }
-        call
-    })
+    });
+    call
 }
 
 #[test]
