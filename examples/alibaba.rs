@@ -30,7 +30,11 @@ use support::{
 };
 
 #[derive(Parser)]
-#[command(about = "Calls Alibaba Cloud CloudFlow", version, propagate_version = true)]
+#[command(
+    about = "Calls Alibaba Cloud CloudFlow",
+    version,
+    propagate_version = true
+)]
 #[command(after_help = EXIT_STATUSES)]
 struct Arguments {
     #[command(flatten)]
@@ -70,6 +74,8 @@ enum Operation {
     ReportTaskSucceeded(ReportTaskSucceeded),
     /// Report that a task that waits for a callback has failed
     ReportTaskFailed(ReportTaskFailed),
+    /// Say who would call where: source, key (masked), region and host; sends nothing
+    Whoami,
 }
 
 #[derive(Args)]
@@ -370,6 +376,7 @@ async fn call(arguments: Arguments) -> Result<(), Failure> {
         Operation::StopExecution(operation) => operation.call(client).await,
         Operation::ReportTaskSucceeded(operation) => operation.call(client).await,
         Operation::ReportTaskFailed(operation) => operation.call(client).await,
+        Operation::Whoami => answer(&client.identity().await.map_err(Failure::of_look)?),
     }
 }
 

@@ -31,7 +31,11 @@ use support::{
 };
 
 #[derive(Parser)]
-#[command(about = "Calls Huawei Cloud FunctionGraph flows", version, propagate_version = true)]
+#[command(
+    about = "Calls Huawei Cloud FunctionGraph flows",
+    version,
+    propagate_version = true
+)]
 #[command(after_help = EXIT_STATUSES)]
 struct Arguments {
     #[command(flatten)]
@@ -78,6 +82,8 @@ enum Operation {
     RetryWorkFlow(RetryWorkFlow),
     /// Report how a node that waits for a callback has ended
     CreateCallbackWorkflow(CreateCallbackWorkflow),
+    /// Say who would call where: source, key (masked), region and host; sends nothing
+    Whoami,
 }
 
 #[derive(Args)]
@@ -252,7 +258,10 @@ impl StartWorkflowExecution {
     }
 
     async fn call(self, client: &Client) -> Result<(), Failure> {
-        let started = client.start_workflow_execution(self.request()?).send().await;
+        let started = client
+            .start_workflow_execution(self.request()?)
+            .send()
+            .await;
         answer(&started.map_err(Failure::of_change)?)
     }
 }
@@ -300,7 +309,10 @@ impl ShowWorkflowExecutionForPage {
         let request = ShowWorkflowExecutionForPageRequest::new(list.workflow, offset, limit)
             .start_time(list.start_time)
             .end_time(list.end_time);
-        let page = client.show_workflow_execution_for_page(request).send().await;
+        let page = client
+            .show_workflow_execution_for_page(request)
+            .send()
+            .await;
         answer(&page.map_err(Failure::of_look)?)
     }
 }
@@ -367,6 +379,7 @@ async fn call(arguments: Arguments) -> Result<(), Failure> {
         Operation::StopWorkFlow(which) => which.stop(client).await,
         Operation::RetryWorkFlow(operation) => operation.call(client).await,
         Operation::CreateCallbackWorkflow(operation) => operation.call(client).await,
+        Operation::Whoami => answer(&client.identity().await.map_err(Failure::of_look)?),
     }
 }
 

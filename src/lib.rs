@@ -122,6 +122,7 @@ mod follow;
 pub mod fuzzing;
 #[cfg(feature = "huawei")]
 pub mod huawei;
+mod identity;
 #[cfg_attr(not(test), expect(dead_code, reason = "no operation lists yet"))]
 mod list;
 mod open_enum;
@@ -137,6 +138,7 @@ mod wait;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
 pub use follow::{Followed, Follower};
+pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
 pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
 pub use pipeline::{

@@ -39,6 +39,7 @@ pub(crate) mod retry;
 pub(crate) mod setting;
 pub(crate) mod settings;
 pub(crate) mod show;
+pub(crate) mod sighting;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]

@@ -35,7 +35,9 @@ pub fn outcome(outcome: impl Outcome, output_only: bool) -> Result<(), Failure> 
     }
     match outcome.has_succeeded() {
         true => Ok(()),
-        false => outcome.into_error().map_or(Ok(()), |error| Err(Failure::of_change(error))),
+        false => outcome
+            .into_error()
+            .map_or(Ok(()), |error| Err(Failure::of_change(error))),
     }
 }
 

@@ -19,6 +19,8 @@ pub fn json_text(option: &str, argument: &str) -> Result<String, Failure> {
 
 /// Parses seconds, such as `90` or `0.5`.
 pub fn seconds(argument: &str) -> Result<Duration, String> {
-    let seconds: f64 = argument.parse().map_err(|_| "must be a number of seconds")?;
+    let seconds: f64 = argument
+        .parse()
+        .map_err(|_| "must be a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

@@ -62,6 +62,7 @@ impl Role {
         context: &Context,
         key: Credentials,
     ) -> Result<Lease<Credentials>, Error> {
+        context.note_key(&key.access_key_id);
         let signer = Cache::new(Arc::new(key), context.clone());
         let request = AssumeRoleRequest(self.form(context, None)?);
         let protocol = Rpc::sts(self.endpoint(context)?);
