@@ -31,6 +31,7 @@ use support::{
 
 #[derive(Parser)]
 #[command(
+    name = "alibaba",
     about = "Calls Alibaba Cloud CloudFlow",
     version,
     propagate_version = true

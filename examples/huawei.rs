@@ -32,6 +32,7 @@ use support::{
 
 #[derive(Parser)]
 #[command(
+    name = "huawei",
     about = "Calls Huawei Cloud FunctionGraph flows",
     version,
     propagate_version = true

@@ -186,7 +186,7 @@ impl Environment {
             return self.read(&self.in_home("printed")?).await;
         }
         if let Some(sighting) = self.inputs.as_ref().and_then(|inputs| inputs.sighting()) {
-            return Err(sighting.unasked("a program, which is not run for a look"));
+            return Err(sighting.unasked("a program"));
         }
         process::run(command, PROCESS_LIMIT).await
     }

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Lack};
 pub(crate) struct Sighting {
     source: Mutex<Option<String>>,
     key: Mutex<Option<String>>,
+    asks: Mutex<Option<String>>,
 }
 
 /// What a look has found.
@@ -26,16 +27,18 @@ pub(crate) struct Seen<C> {
 
 pub(crate) enum Found<C> {
     Credential(C),
-    /// It would be asked for, as these words say.
+    /// It would be asked for: of whom.
     Asks(String),
 }
 
 impl Sighting {
-    /// What was found, with how the source's answer reads; an error where there is nothing to use.
+    /// What was found; an error where there is nothing to use.
     pub(super) fn seen<C>(&self, outcome: Result<Lease<C>, Error>) -> Result<Seen<C>, Error> {
         let found = match outcome {
             Ok(lease) => Found::Credential(lease.into_credential()),
-            Err(error) if error.lack() == Lack::Unasked => Found::Asks(error.message().to_owned()),
+            Err(error) if error.lack() == Lack::Unasked => {
+                Found::Asks(take(&self.asks).unwrap_or_default())
+            }
             Err(error) => return Err(error),
         };
         Ok(Seen {
@@ -47,7 +50,9 @@ impl Sighting {
 
     /// What stands in place of asking somebody.
     pub(super) fn unasked(&self, whom: impl fmt::Display) -> Error {
-        Error::new(ErrorKind::Credentials, whom.to_string()).with_lack(Lack::Unasked)
+        put(&self.asks, whom.to_string());
+        let message = format!("not asked for a look: {whom}");
+        Error::new(ErrorKind::Credentials, message).with_lack(Lack::Unasked)
     }
 }
 
