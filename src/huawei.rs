@@ -32,6 +32,7 @@ pub(crate) mod operations;
 mod projects;
 pub(crate) mod protocol;
 mod refusal;
+mod settle;
 pub(crate) mod signature;
 mod tokens;
 

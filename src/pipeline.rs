@@ -36,6 +36,7 @@ pub(crate) mod read;
 pub(crate) mod record;
 mod replay;
 pub(crate) mod retry;
+pub(crate) mod same;
 pub(crate) mod setting;
 pub(crate) mod settings;
 pub(crate) mod show;
