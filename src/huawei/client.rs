@@ -33,7 +33,7 @@ use crate::{
 /// tokens.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pipeline: Arc<Pipeline<Rest>>,
+    pub(super) pipeline: Arc<Pipeline<Rest>>,
 }
 
 /// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
