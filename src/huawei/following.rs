@@ -358,3 +358,6 @@ async fn stop(pipeline: Arc<Pipeline<Rest>>, execution: ExecutionRef) -> Result<
         _ => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
