@@ -30,6 +30,7 @@ mod endpoint;
 pub(crate) mod operations;
 mod origin;
 mod protocol;
+mod quotas;
 mod refusal;
 pub(crate) mod signature;
 
@@ -52,3 +53,4 @@ pub use operations::{
     stops::StopExecutionRequest,
     tasks::{ReportTaskFailedRequest, ReportTaskResponse, ReportTaskSucceededRequest},
 };
+pub use quotas::Bucket;

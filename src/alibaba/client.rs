@@ -13,6 +13,7 @@ use super::{
         tasks::{ReportTaskFailedRequest, ReportTaskSucceededRequest},
     },
     protocol::Rpc,
+    quotas::{Bucket, Quotas},
 };
 use crate::{
     error::Error,
@@ -22,6 +23,7 @@ use crate::{
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
         hosts::is_foreign,
+        pace::{Pace, Quota},
         setting::Setting,
         settings::{Settings, shared_setters},
     },
@@ -42,6 +44,7 @@ pub struct ClientBuilder {
     network: Network,
     endpoint: Option<Setting>,
     sts_endpoint: Option<Setting>,
+    quotas: Quotas,
     /// Whether the CLI's profile may name the region.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
@@ -84,6 +87,27 @@ impl Client {
         if let Some(credentials) = &self.pipeline.credentials {
             credentials.forget();
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pipeline(&self) -> &Pipeline<Rpc> {
+        &self.pipeline
+    }
+
+    /// How this client stands with one of the account's quotas: its pace, who waits for a turn,
+    /// and how often the service refused a call for its rate. Clones share it.
+    ///
+    /// ```
+    /// use cloud_workflows::alibaba::{Bucket, Client};
+    ///
+    /// # fn example(client: Client) {
+    /// let pace = client.pace(Bucket::DescribeExecution);
+    /// println!("{} looks a second, {} waiting", pace.rate, pace.waiting);
+    /// # }
+    /// ```
+    pub fn pace(&self, bucket: Bucket) -> Pace {
+        let pacer = self.pipeline.pacers.of(bucket.operation());
+        pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
     /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
@@ -360,6 +384,24 @@ impl ClientBuilder {
         self
     }
 
+    /// What the account may ask in one of its buckets (default: what is documented, see
+    /// [`Bucket`]). For accounts whose quotas were raised.
+    ///
+    /// Waits and followers ask no faster than nine tenths of it, and less where the service
+    /// refuses. Other calls are counted and never held up.
+    ///
+    /// ```
+    /// use cloud_workflows::{Quota, alibaba::{Bucket, Client}};
+    ///
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .quota(Bucket::DescribeExecution, Quota::new(200, 50.0));
+    /// ```
+    pub fn quota(mut self, bucket: Bucket, quota: Quota) -> Self {
+        self.quotas.set(bucket, quota);
+        self
+    }
+
     /// What requests are signed with: [`Credentials`], or a source of them.
     pub fn credentials(mut self, source: impl ProvideCredential<Credentials>) -> Self {
         self.credentials = Some(Arc::new(source));
@@ -417,6 +459,7 @@ impl ClientBuilder {
                 core,
                 protocol: Rpc::cloud_flow(endpoint),
                 credentials: Some(Cache::new(provider, context)),
+                pacers: self.quotas.pacers(),
             }),
         })
     }

@@ -26,6 +26,7 @@ use super::{
     load::Load,
     operation::Exchange,
     options::CallOptions,
+    pace::Pacers,
     protocol::Protocol,
 };
 use crate::{
@@ -157,6 +158,7 @@ impl Context {
         options: &CallOptions,
     ) -> Result<Response<E::Answer>, Error> {
         let pipeline = Pipeline {
+            pacers: Pacers::default(),
             core: self.core.clone(),
             protocol,
             credentials,
