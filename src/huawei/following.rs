@@ -342,7 +342,10 @@ fn parts(execution: &ExecutionRef) -> (String, String) {
     (flow, execution.execution.clone())
 }
 
-async fn stop(pipeline: Arc<Pipeline<Rest>>, execution: ExecutionRef) -> Result<StopOutcome, Error> {
+async fn stop(
+    pipeline: Arc<Pipeline<Rest>>,
+    execution: ExecutionRef,
+) -> Result<StopOutcome, Error> {
     let (flow, id) = parts(&execution);
     let request = StopWorkFlowRequest::new(&flow, &id);
     let Err(error) = Call::new(&pipeline, request).send().await else {

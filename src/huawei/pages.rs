@@ -34,12 +34,7 @@ pub trait List: Operation<Protocol = Rest> + Clone + Send + Sync {
     const MOST: u32;
 
     /// The same list, one page of it.
-    fn page(
-        self,
-        limit: u32,
-        offset: u32,
-        window: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    ) -> Self;
+    fn page(self, limit: u32, offset: u32, window: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Self;
 
     /// The flow and the filters, in one text.
     fn filters(&self) -> String;

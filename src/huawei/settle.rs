@@ -144,8 +144,7 @@ async fn show(
     subject: &Subject,
     sent: &Sent<'_, Rest>,
 ) -> Result<Response<WorkflowExecution>, Error> {
-    let request =
-        ShowWorkflowExecutionRequest::new(&subject.flow_name, &subject.execution_name);
+    let request = ShowWorkflowExecutionRequest::new(&subject.flow_name, &subject.execution_name);
     let options = CallOptions {
         timeout: Some(time_left(sent.deadline)),
         retry: sent.retry,
