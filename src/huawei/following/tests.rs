@@ -252,7 +252,7 @@ async fn only_the_services_own_final_refusal_ends_a_wait() {
 async fn a_service_that_only_fails_is_told_of_within_a_minute() {
     let (client, _) = looks(ok, |_| refuses(500, "FSS.0500"));
     let began = monotonic();
-    let mut wait = client.wait(execution()).timeout(86_400 * SECOND);
+    let mut wait = client.wait(execution()).timeout(7_200 * SECOND);
     let Progress::Trouble(words) = wait.next().await.unwrap().unwrap() else {
         panic!("no trouble");
     };
@@ -260,7 +260,7 @@ async fn a_service_that_only_fails_is_told_of_within_a_minute() {
     assert!(monotonic() - began < 60 * SECOND);
     let error = wait.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Deadline);
-    assert_eq!(monotonic() - began, 86_400 * SECOND);
+    assert_eq!(monotonic() - began, 7_200 * SECOND);
     assert!(error.message().contains("× 500"), "{error}");
 }
 
@@ -295,14 +295,14 @@ async fn a_wait_without_a_limit_has_none() {
             false => is("success"),
         }
     });
-    // All but the last day at once: a look every five seconds is a long test.
+    // All but the last hour at once: a look every five seconds is a long test.
     let mut wait = client.wait(execution());
     wait.next().await.unwrap().unwrap();
-    tokio::time::advance(Duration::from_secs((DAYS - 1) * 86_400)).await;
+    tokio::time::advance(Duration::from_secs(DAYS * 86_400 - 3_600)).await;
     wait.await.unwrap();
     assert!(monotonic() - began >= Duration::from_secs(DAYS * 86_400));
     let sent = script.sent().len() as u64;
-    assert!(sent > 86_400 / 6 && sent < 86_400 / 3, "{sent}");
+    assert!(sent > 3_600 / 6 && sent < 3_600 / 3, "{sent}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -704,7 +704,7 @@ async fn many_executions_are_followed_by_the_flows_list() {
     }
     assert_eq!(told, COUNT);
     let sent = script.sent();
-    assert!(sent.len() < 250, "{}", sent.len());
+    assert!(sent.len() < 400, "{}", sent.len());
     assert!(sent.iter().all(|(_, request)| {
         request.url.path().contains("/executions/") || number(request, "limit") <= 100
     }));
