@@ -14,19 +14,19 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cloud_workflows::{
-    Error, Payload,
+    Error, ExecutionRef, Payload,
     huawei::{
         CallbackResult, Client, ClientBuilder, CreateCallbackWorkflowRequest,
         ListWorkflowExecutionsRequest, RetryWorkFlowRequest, ShowWorkflowExecutionForPageRequest,
         ShowWorkflowExecutionRequest, StartSyncWorkflowExecutionRequest,
         StartSyncWorkflowExecutionResponse, StartWorkflowExecutionRequest, StopWorkFlowRequest,
-        WorkflowExecutionStatus, WorkflowRunStatus,
+        WorkflowExecution, WorkflowExecutionStatus, WorkflowRunStatus,
     },
 };
 use serde::de::IgnoredAny;
 use support::{
     answer::{Outcome, answer, outcome},
-    arguments::json_text,
+    arguments::{Waiting, follow, json_text},
     failure::{EXIT_STATUSES, Failure, finish},
 };
 
@@ -113,6 +113,11 @@ struct StartWorkflowExecution {
     /// Whether the parameters of functions are merged
     #[arg(long)]
     workflow_run_merge_fn_parameters: Option<bool>,
+    #[command(flatten)]
+    waiting: Waiting,
+    /// Print just the flow's output
+    #[arg(long, requires = "wait")]
+    output_only: bool,
 }
 
 #[derive(Args)]
@@ -140,8 +145,10 @@ struct ShowWorkflowExecution {
     #[command(flatten)]
     which: Which,
     /// With the whole of what each node took and gave
-    #[arg(long)]
+    #[arg(long, conflicts_with = "wait")]
     full_history: bool,
+    #[command(flatten)]
+    waiting: Waiting,
     /// Print just the flow's output
     #[arg(long)]
     output_only: bool,
@@ -189,6 +196,11 @@ struct List {
 struct RetryWorkFlow {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    waiting: Waiting,
+    /// Print just the flow's output
+    #[arg(long, requires = "wait")]
+    output_only: bool,
 }
 
 #[derive(Args)]
@@ -244,21 +256,28 @@ impl Service {
 }
 
 impl StartWorkflowExecution {
-    fn request(self) -> Result<StartWorkflowExecutionRequest, Failure> {
-        let mut request = StartWorkflowExecutionRequest::new(self.start.workflow)
-            .workflow_run_id(self.workflow_run_id)
-            .create_time(self.create_time)
+    fn request(&self) -> Result<StartWorkflowExecutionRequest, Failure> {
+        let mut request = StartWorkflowExecutionRequest::new(&self.start.workflow)
+            .workflow_run_id(&self.workflow_run_id)
+            .create_time(&self.create_time)
             .workflow_run_merge_fn_parameters(self.workflow_run_merge_fn_parameters);
         if let Some(input) = &self.start.input {
             request = request.input_json(json_text("--input", input)?);
         }
-        for (name, value) in self.start.headers {
-            request = request.header(name, value);
+        for (name, value) in &self.start.headers {
+            request = request.header(name, value.as_str());
         }
         Ok(request)
     }
 
     async fn call(self, client: &Client) -> Result<(), Failure> {
+        if self.waiting.wait {
+            let wait = client.start_and_wait(self.request()?);
+            return self
+                .waiting
+                .end(wait, self.output_only, Failure::of_change)
+                .await;
+        }
         let started = client
             .start_workflow_execution(self.request()?)
             .send()
@@ -283,10 +302,21 @@ impl StartSyncWorkflowExecution {
 
 impl ShowWorkflowExecution {
     async fn call(self, client: &Client) -> Result<(), Failure> {
+        if self.waiting.wait {
+            let wait = client.wait(self.which.reference());
+            return self
+                .waiting
+                .end(wait, self.output_only, Failure::of_look)
+                .await;
+        }
         let request = ShowWorkflowExecutionRequest::new(self.which.workflow, self.which.execution)
             .full_history(self.full_history.then_some(true));
         let execution = client.show_workflow_execution(request).send().await;
-        answer(&execution.map_err(Failure::of_look)?)
+        let execution = execution.map_err(Failure::of_look)?;
+        match self.output_only {
+            true => outcome(execution, true),
+            false => answer(&execution),
+        }
     }
 }
 
@@ -298,6 +328,9 @@ impl ListWorkflowExecutions {
             .end_time(self.list.end_time)
             .limit(self.list.limit)
             .offset(self.list.offset);
+        if !self.list.page {
+            return follow("executions", client.items(request)).await;
+        }
         let page = client.list_workflow_executions(request).send().await;
         answer(&page.map_err(Failure::of_look)?)
     }
@@ -319,6 +352,10 @@ impl ShowWorkflowExecutionForPage {
 }
 
 impl Which {
+    fn reference(&self) -> ExecutionRef {
+        ExecutionRef::new(&self.workflow, &self.execution)
+    }
+
     async fn stop(self, client: &Client) -> Result<(), Failure> {
         let request = StopWorkFlowRequest::new(self.workflow, self.execution);
         let stopped = client.stop_work_flow(request).send().await;
@@ -328,6 +365,13 @@ impl Which {
 
 impl RetryWorkFlow {
     async fn call(self, client: &Client) -> Result<(), Failure> {
+        if self.waiting.wait {
+            let wait = client.retry_and_wait(self.which.reference());
+            return self
+                .waiting
+                .end(wait, self.output_only, Failure::of_change)
+                .await;
+        }
         let request = RetryWorkFlowRequest::new(self.which.workflow, self.which.execution);
         let retried = client.retry_work_flow(request).send().await;
         retried.map_err(Failure::of_change)
@@ -352,6 +396,20 @@ impl CreateCallbackWorkflow {
         }
         let called = client.create_callback_workflow(request).send().await;
         answer(&called.map_err(Failure::of_change)?)
+    }
+}
+
+impl Outcome for WorkflowExecution {
+    fn has_succeeded(&self) -> bool {
+        self.status == WorkflowRunStatus::Success
+    }
+
+    fn output(&self) -> Option<&Payload> {
+        self.output.as_ref()
+    }
+
+    fn into_error(self) -> Option<Error> {
+        self.into_output::<IgnoredAny>().err()
     }
 }
 

@@ -27,9 +27,11 @@ mod client;
 mod credentials;
 mod declare;
 mod endpoint;
+mod identity;
 pub(crate) mod operations;
 mod origin;
 mod protocol;
+mod quotas;
 mod refusal;
 pub(crate) mod signature;
 
@@ -52,3 +54,4 @@ pub use operations::{
     stops::StopExecutionRequest,
     tasks::{ReportTaskFailedRequest, ReportTaskResponse, ReportTaskSucceededRequest},
 };
+pub use quotas::Bucket;

@@ -115,7 +115,6 @@ pub mod alibaba;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "no flow is followed yet"))]
 mod follow;
 #[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
 #[doc(hidden)]
@@ -123,17 +122,12 @@ pub mod fuzzing;
 #[cfg(feature = "huawei")]
 pub mod huawei;
 mod identity;
-#[cfg_attr(not(test), expect(dead_code, reason = "no operation lists yet"))]
 mod list;
 mod open_enum;
 mod outcome;
 mod payload;
 mod pipeline;
 mod response;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no operation is waited for yet")
-)]
 mod wait;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};

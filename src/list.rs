@@ -171,7 +171,7 @@ impl<T: Send + 'static> Pages<T> {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidRequest`] where it is the position of another list.
-    pub(crate) fn resume(mut self, position: &Position) -> Result<Self, Error> {
+    pub fn resume(mut self, position: &Position) -> Result<Self, Error> {
         let fits = match (&self.walk, &position.place) {
             (_, Place::Start) => true,
             (Walk::Tokens(_), place) => matches!(place, Place::Token(_)),

@@ -128,6 +128,9 @@ pub(crate) trait Look: Send + Sync + 'static {
     /// has no long poll.
     const LONGEST_HOLD: Duration;
 
+    /// What else to say of an execution that is not there.
+    const ABSENCE: &'static str = "";
+
     /// One look: one attempt, which neither costs nor earns retry budget.
     fn look(
         &self,
@@ -161,9 +164,23 @@ pub enum Progress<A> {
 /// [`Follower`](crate::Follower).
 #[must_use = "a wait does nothing until it is awaited"]
 pub struct Wait<A> {
-    running: Option<BoxFuture<'static, Result<A, Error>>>,
+    state: State<A>,
+    deadline: Option<Instant>,
+    grace: Option<Duration>,
     told: Teller,
 }
+
+enum State<A> {
+    /// Nothing was sent yet.
+    Idle(Begin<A>),
+    Running(BoxFuture<'static, Result<A, Error>>),
+    Ended,
+}
+
+/// Begins a wait, with a deadline and a grace where they were asked for.
+type Begin<A> = Box<
+    dyn FnOnce(Option<Instant>, Option<Duration>) -> BoxFuture<'static, Result<A, Error>> + Send,
+>;
 
 /// What a wait is about, and with what patience.
 pub(crate) struct Task<L: Look> {
@@ -188,6 +205,13 @@ pub(crate) enum Origin {
     Started(ExecutionRef),
     /// It was started some time.
     Resumed(ExecutionRef),
+    /// Something is done to it first, which may tell the end that does not count.
+    After {
+        first: BoxFuture<'static, Result<Option<View>, Error>>,
+        execution: ExecutionRef,
+        /// Whether that begins work.
+        starts: bool,
+    },
 }
 
 /// The documented lag between a start and the first look that shows it.
@@ -213,10 +237,54 @@ pub(crate) const SAME_START: TimeDelta = TimeDelta::seconds(1);
 impl<A: Send + 'static> Wait<A> {
     pub(crate) fn new<L: Look<Answer = A>>(task: Task<L>) -> Self {
         let told = Teller::default();
+        let (deadline, grace, teller) = (task.deadline, task.grace, told.clone());
+        let begin: Begin<A> = Box::new(move |deadline, grace| {
+            let task = Task {
+                deadline,
+                grace,
+                ..task
+            };
+            Box::pin(run(task, teller))
+        });
         Self {
-            running: Some(Box::pin(run(task, told.clone()))),
+            state: State::Idle(begin),
+            deadline,
+            grace,
             told,
         }
+    }
+
+    /// How long the wait may last, from now on; without it there is no limit, and an execution may
+    /// run for a year. Set it before the wait is polled.
+    ///
+    /// When it is over, the wait ends with [`ErrorKind::Deadline`], which tells the last status
+    /// and counts what the looks brought. The execution goes on.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.deadline = Some(monotonic() + limit.min(LONGEST));
+        self
+    }
+
+    /// For how long the execution may be invisible at first (default: 10 s after a start, not at
+    /// all for an execution that was started before). Set it before the wait is polled.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// Polls what runs; `None` where the end was given out.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Option<Poll<Result<A, Error>>> {
+        self.state = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Idle(begin) => State::Running(begin(self.deadline, self.grace)),
+            state => state,
+        };
+        let State::Running(running) = &mut self.state else {
+            return None;
+        };
+        let outcome = running.as_mut().poll(context);
+        if outcome.is_ready() {
+            self.state = State::Ended;
+        }
+        Some(outcome)
     }
 
     /// What happens next; `None` after the end and after an error.
@@ -235,12 +303,10 @@ impl<A: Send + 'static> Wait<A> {
         if let Some(news) = self.told.pop() {
             return Poll::Ready(Some(Ok(news.into())));
         }
-        let Some(running) = &mut self.running else {
+        let Some(outcome) = self.poll_end(context) else {
             return Poll::Ready(None);
         };
-        let outcome = running.as_mut().poll(context);
         if let Poll::Ready(outcome) = outcome {
-            self.running = None;
             // The end says more than what came just before it.
             self.told.clear();
             return Poll::Ready(Some(outcome.map(Progress::Ended)));
@@ -266,16 +332,11 @@ impl<A: Send + 'static> Future for Wait<A> {
     type Output = Result<A, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let Some(running) = &mut this.running else {
+        let outcome = self.poll_end(context).unwrap_or_else(|| {
             let message = "the wait's end was given out before";
-            return Poll::Ready(Err(Error::new(ErrorKind::InvalidRequest, message)));
-        };
-        let outcome = running.as_mut().poll(context);
-        this.told.clear();
-        if outcome.is_ready() {
-            this.running = None;
-        }
+            Poll::Ready(Err(Error::new(ErrorKind::InvalidRequest, message)))
+        });
+        self.told.clear();
         outcome
     }
 }
@@ -328,6 +389,7 @@ impl<A> From<News> for Progress<A> {
 /// Waits to the end, or to the deadline on whatever path it is then.
 async fn run<L: Look>(task: Task<L>, told: Teller) -> Result<L::Answer, Error> {
     let mut memory = Memory::new(L::OPERATION, L::RIGHT, &task.origin);
+    memory.absence = L::ABSENCE;
     let Some(deadline) = task.deadline else {
         return drive(task, &mut memory, &told).await;
     };
@@ -351,11 +413,22 @@ async fn drive<L: Look>(
         origin,
         deadline,
         grace,
-        before,
+        mut before,
     } = task;
     let (execution, grace) = match origin {
         Origin::Started(execution) => (execution, grace.unwrap_or(GRACE)),
         Origin::Resumed(execution) => (execution, grace.unwrap_or_default()),
+        Origin::After {
+            first,
+            execution,
+            starts,
+        } => {
+            if starts {
+                memory.starting();
+            }
+            before = first.await?;
+            (execution, grace.unwrap_or_default())
+        }
         Origin::Start { start, key } => {
             memory.starting();
             let execution = match (start.await, key) {

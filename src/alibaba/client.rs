@@ -13,27 +13,26 @@ use super::{
         tasks::{ReportTaskFailedRequest, ReportTaskSucceededRequest},
     },
     protocol::Rpc,
+    quotas::{Bucket, Quotas},
 };
 use crate::{
     error::Error,
-    identity::{Identity, masked},
     pipeline::{
         Pipeline,
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
-        hosts::{host_of, is_foreign},
-        protocol::Protocol as _,
+        hosts::is_foreign,
+        pace::{Pace, Quota},
         setting::Setting,
         settings::{Settings, shared_setters},
-        sighting::Found,
     },
 };
 
 /// A client of CloudFlow in one region. Cheap to clone; clones share connections and credentials.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pipeline: Arc<Pipeline<Rpc>>,
+    pub(super) pipeline: Arc<Pipeline<Rpc>>,
 }
 
 /// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
@@ -45,6 +44,7 @@ pub struct ClientBuilder {
     network: Network,
     endpoint: Option<Setting>,
     sts_endpoint: Option<Setting>,
+    quotas: Quotas,
     /// Whether the CLI's profile may name the region.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
@@ -89,47 +89,25 @@ impl Client {
         }
     }
 
-    /// Who would call where: the source of the credential, its key with most of it hidden, region
-    /// and host.
-    ///
-    /// Nothing is sent and no program is run: variables and files are all that is read. Where the
-    /// credential would have to be asked for, [`asks`](Identity::asks) says whom. A source of the
-    /// caller's own is asked as ever.
-    ///
-    /// # Errors
-    ///
-    /// Where no credential is set up, or what is set up cannot be used: as of a call.
+    #[cfg(test)]
+    pub(crate) fn pipeline(&self) -> &Pipeline<Rpc> {
+        &self.pipeline
+    }
+
+    /// How this client stands with one of the account's quotas: its pace, who waits for a turn,
+    /// and how often the service refused a call for its rate. Clones share it.
     ///
     /// ```
-    /// use cloud_workflows::alibaba::{Client, Credentials};
+    /// use cloud_workflows::alibaba::{Bucket, Client};
     ///
-    /// # async fn example() -> Result<(), cloud_workflows::Error> {
-    /// let key = Credentials::new("LTAIexampleexample", "secret");
-    /// let client = Client::builder().region("cn-hangzhou").credentials(key).build()?;
-    /// let identity = client.identity().await?;
-    /// assert_eq!(identity.key.as_deref(), Some("****mple"));
-    /// assert_eq!(identity.host, "cn-hangzhou.fnf.aliyuncs.com");
-    /// # Ok(())
+    /// # fn example(client: Client) {
+    /// let pace = client.pace(Bucket::DescribeExecution);
+    /// println!("{} looks a second, {} waiting", pace.rate, pace.waiting);
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
-    pub async fn identity(&self) -> Result<Identity, Error> {
-        let Some(cache) = &self.pipeline.credentials else {
-            return Err(Error::configuration("credentials", "are missing"));
-        };
-        let seen = cache.look().await?;
-        let (key, asks) = match seen.found {
-            Found::Credential(key) => (Some(key.access_key_id), None),
-            Found::Asks(whom) => (seen.key, Some(whom)),
-        };
-        Ok(Identity {
-            source: seen.source.unwrap_or_else(|| format!("{cache:?}")),
-            key: key.as_deref().map(masked),
-            region: cache.context().region.clone(),
-            host: host_of(self.pipeline.protocol.endpoint()),
-            project_id: None,
-            asks,
-        })
+    pub fn pace(&self, bucket: Bucket) -> Pace {
+        let pacer = self.pipeline.pacers.of(bucket.operation());
+        pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
     /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
@@ -406,6 +384,24 @@ impl ClientBuilder {
         self
     }
 
+    /// What the account may ask in one of its buckets (default: what is documented, see
+    /// [`Bucket`]). For accounts whose quotas were raised.
+    ///
+    /// Waits and followers ask no faster than nine tenths of it, and less where the service
+    /// refuses. Other calls are counted and never held up.
+    ///
+    /// ```
+    /// use cloud_workflows::{Quota, alibaba::{Bucket, Client}};
+    ///
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .quota(Bucket::DescribeExecution, Quota::new(200, 50.0));
+    /// ```
+    pub fn quota(mut self, bucket: Bucket, quota: Quota) -> Self {
+        self.quotas.set(bucket, quota);
+        self
+    }
+
     /// What requests are signed with: [`Credentials`], or a source of them.
     pub fn credentials(mut self, source: impl ProvideCredential<Credentials>) -> Self {
         self.credentials = Some(Arc::new(source));
@@ -463,6 +459,7 @@ impl ClientBuilder {
                 core,
                 protocol: Rpc::cloud_flow(endpoint),
                 credentials: Some(Cache::new(provider, context)),
+                pacers: self.quotas.pacers(),
             }),
         })
     }

@@ -17,18 +17,16 @@ use super::{
 };
 use crate::{
     error::Error,
-    identity::{Identity, masked},
     pipeline::{
         Pipeline,
         call::Call,
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
-        hosts::{host_of, is_foreign},
+        hosts::is_foreign,
         operation::Operation,
-        protocol::Protocol as _,
+        pace::{Pace, Pacers, Quota},
         setting::Setting,
         settings::{Settings, shared_setters},
-        sighting::Found,
     },
 };
 
@@ -36,7 +34,7 @@ use crate::{
 /// tokens.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pipeline: Arc<Pipeline<Rest>>,
+    pub(super) pipeline: Arc<Pipeline<Rest>>,
 }
 
 /// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
@@ -49,6 +47,7 @@ pub struct ClientBuilder {
     iam_endpoint: Option<Setting>,
     project_id: Option<Setting>,
     project_name: Option<Setting>,
+    quota: Option<Quota>,
     /// Whether the environment may name the region's endpoint.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credential>>>,
@@ -93,49 +92,11 @@ impl Client {
         }
     }
 
-    /// Who would call where: the source of the credential, its key with most of it hidden, region
-    /// and host.
-    ///
-    /// Nothing is sent and no program is run: variables and files are all that is read. Where the
-    /// credential would have to be asked for, [`asks`](Identity::asks) says whom. A source of the
-    /// caller's own is asked as ever.
-    ///
-    /// # Errors
-    ///
-    /// Where no credential is set up, or what is set up cannot be used: as of a call.
-    ///
-    /// ```
-    /// use cloud_workflows::huawei::{AccessKey, Client};
-    ///
-    /// # async fn example() -> Result<(), cloud_workflows::Error> {
-    /// let key = AccessKey::new("HPUAexampleexample", "secret").project_id("p");
-    /// let client = Client::builder().region("cn-north-4").credentials(key).build()?;
-    /// let identity = client.identity().await?;
-    /// assert_eq!(identity.key.as_deref(), Some("****mple"));
-    /// assert_eq!(identity.host, "functiongraph.cn-north-4.myhuaweicloud.com");
-    /// # Ok(())
-    /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
-    /// ```
-    pub async fn identity(&self) -> Result<Identity, Error> {
-        let Some(cache) = &self.pipeline.credentials else {
-            return Err(Error::configuration("credentials", "are missing"));
-        };
-        let seen = cache.look().await?;
-        let (key, project_id, asks) = match seen.found {
-            Found::Credential(Credential::Key(key)) => (Some(key.access_key), key.project_id, None),
-            Found::Credential(Credential::Token(token)) => (None, token.project_id, None),
-            Found::Asks(whom) => (seen.key, None, Some(whom)),
-        };
-        let context = cache.context();
-        Ok(Identity {
-            source: seen.source.unwrap_or_else(|| format!("{cache:?}")),
-            key: key.as_deref().map(masked),
-            region: context.region.clone(),
-            host: host_of(self.pipeline.protocol.endpoint()),
-            project_id: context.project_id.clone().or(project_id),
-            asks,
-        })
+    /// How this client stands with its quota of calls: its pace, who waits for a turn, and how
+    /// often the service refused a call for its rate. Clones share it.
+    pub fn pace(&self) -> Pace {
+        let pacer = self.pipeline.pacers.of("");
+        pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
     /// `StartSyncWorkflowExecution` (`sync-executions`): runs a flow of mode EXPRESS and waits for
@@ -446,6 +407,16 @@ impl ClientBuilder {
         self
     }
 
+    /// How often this client may ask, all operations together (default: 50 calls at once, then 10
+    /// a second; the service documents no quota).
+    ///
+    /// Waits and followers ask no faster than nine tenths of it, and less where the service
+    /// refuses. Other calls are counted and never held up.
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quota = Some(quota);
+        self
+    }
+
     /// Builds the client. Touches no network.
     ///
     /// # Errors
@@ -496,6 +467,7 @@ impl ClientBuilder {
                 core,
                 protocol: Rest::function_graph(endpoint, project_id),
                 credentials: Some(Cache::new(provider, context)),
+                pacers: Pacers::new(&[], self.quota.unwrap_or_else(|| Quota::new(50, 10.0))),
             }),
         })
     }

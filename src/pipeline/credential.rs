@@ -26,6 +26,7 @@ use super::{
     load::Load,
     operation::Exchange,
     options::CallOptions,
+    pace::Pacers,
     protocol::Protocol,
     sighting::Seen,
 };
@@ -160,6 +161,7 @@ impl Context {
         let host = protocol.endpoint().host_str().unwrap_or_default();
         self.check_may_ask(format_args!("{} at {host}", request.name()))?;
         let pipeline = Pipeline {
+            pacers: Pacers::default(),
             core: self.core.clone(),
             protocol,
             credentials,

@@ -34,6 +34,7 @@ const OPTIONS: CallOptions = CallOptions {
     attempt_timeout: Some(Duration::from_secs(5)),
     retry: None,
     repeat_if_unknown: false,
+    is_poll: false,
 };
 
 /// What a role is taken on with.
