@@ -45,7 +45,7 @@ pub use credentials::{
     AccessKey, AssumeAgency, Credential, DefaultCredentials, EcsMetadata, EnvironmentCredentials,
     IamPassword, IdToken, OidcSts, PodIdentity, Profile, Token,
 };
-pub use following::StopOutcome;
+pub use following::Stop;
 pub use operations::{
     executions::{
         StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,
@@ -62,4 +62,3 @@ pub use operations::{
         StopWorkFlowRequest, WorkflowExecution, WorkflowExecutionId, WorkflowRunStatus,
     },
 };
-pub use pages::Listing;

@@ -164,23 +164,17 @@ pub enum Progress<A> {
 /// [`Follower`](crate::Follower).
 #[must_use = "a wait does nothing until it is awaited"]
 pub struct Wait<A> {
-    state: State<A>,
+    running: Option<BoxFuture<'static, Result<A, Error>>>,
+    told: Teller,
+    patience: Arc<Mutex<Patience>>,
+}
+
+/// What the caller has set before the wait began.
+#[derive(Clone, Copy, Default)]
+struct Patience {
     deadline: Option<Instant>,
     grace: Option<Duration>,
-    told: Teller,
 }
-
-enum State<A> {
-    /// Nothing was sent yet.
-    Idle(Begin<A>),
-    Running(BoxFuture<'static, Result<A, Error>>),
-    Ended,
-}
-
-/// Begins a wait, with a deadline and a grace where they were asked for.
-type Begin<A> = Box<
-    dyn FnOnce(Option<Instant>, Option<Duration>) -> BoxFuture<'static, Result<A, Error>> + Send,
->;
 
 /// What a wait is about, and with what patience.
 pub(crate) struct Task<L: Look> {
@@ -205,12 +199,10 @@ pub(crate) enum Origin {
     Started(ExecutionRef),
     /// It was started some time.
     Resumed(ExecutionRef),
-    /// Something is done to it first, which may tell the end that does not count.
-    After {
-        first: BoxFuture<'static, Result<Option<View>, Error>>,
+    /// It is tried again in place, which tells the end that does not count.
+    Again {
+        retry: BoxFuture<'static, Result<View, Error>>,
         execution: ExecutionRef,
-        /// Whether that begins work.
-        starts: bool,
     },
 }
 
@@ -236,55 +228,87 @@ pub(crate) const SAME_START: TimeDelta = TimeDelta::seconds(1);
 
 impl<A: Send + 'static> Wait<A> {
     pub(crate) fn new<L: Look<Answer = A>>(task: Task<L>) -> Self {
-        let told = Teller::default();
-        let (deadline, grace, teller) = (task.deadline, task.grace, told.clone());
-        let begin: Begin<A> = Box::new(move |deadline, grace| {
+        let (told, patience) = (Teller::default(), Arc::<Mutex<Patience>>::default());
+        let set = patience.clone();
+        let teller = told.clone();
+        let running = async move {
+            let set = *set.lock().unwrap_or_else(PoisonError::into_inner);
             let task = Task {
-                deadline,
-                grace,
+                deadline: task.deadline.or(set.deadline),
+                grace: task.grace.or(set.grace),
                 ..task
             };
-            Box::pin(run(task, teller))
-        });
+            run(task, teller).await
+        };
         Self {
-            state: State::Idle(begin),
-            deadline,
-            grace,
+            running: Some(Box::pin(running)),
             told,
+            patience,
         }
     }
 
-    /// How long the wait may last, from now on; without it there is no limit, and an execution may
-    /// run for a year. Set it before the wait is polled.
-    ///
-    /// When it is over, the wait ends with [`ErrorKind::Deadline`], which tells the last status
-    /// and counts what the looks brought. The execution goes on.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.deadline = Some(monotonic() + limit.min(LONGEST));
-        self
-    }
-
-    /// For how long the execution may be invisible at first (default: 10 s after a start, not at
-    /// all for an execution that was started before). Set it before the wait is polled.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = Some(grace);
-        self
-    }
-
-    /// Polls what runs; `None` where the end was given out.
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Option<Poll<Result<A, Error>>> {
-        self.state = match std::mem::replace(&mut self.state, State::Ended) {
-            State::Idle(begin) => State::Running(begin(self.deadline, self.grace)),
-            state => state,
-        };
-        let State::Running(running) = &mut self.state else {
-            return None;
-        };
-        let outcome = running.as_mut().poll(context);
-        if outcome.is_ready() {
-            self.state = State::Ended;
+    /// A wait for what cannot be waited for.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self {
+            running: Some(Box::pin(std::future::ready(Err(error)))),
+            told: Teller::default(),
+            patience: Arc::default(),
         }
-        Some(outcome)
+    }
+
+    /// Does something before the wait begins; its error is the wait's.
+    pub(crate) fn after(
+        mut self,
+        first: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Self {
+        let patience = self.patience.clone();
+        self.running = self.running.map(|running| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
+                let done = match set.deadline {
+                    None => first.await,
+                    // The wait itself says what its deadline means.
+                    Some(deadline) => timeout_at(deadline, first).await.unwrap_or(Ok(())),
+                };
+                done?;
+                running.await
+            })
+        });
+        self
+    }
+
+    /// Does something with the end before it is given out, until the deadline.
+    pub(crate) fn then<F>(mut self, finish: F) -> Self
+    where
+        F: FnOnce(A, Option<Instant>) -> BoxFuture<'static, A> + Send + 'static,
+    {
+        let patience = self.patience.clone();
+        self.running = self.running.map(|running| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let answer = running.await?;
+                let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(finish(answer, set.deadline).await)
+            })
+        });
+        self
+    }
+
+    /// Waits no longer than this from now on; then the error is
+    /// [`ErrorKind::Deadline`], and the execution goes on. Without it, a wait has no limit.
+    pub fn deadline(self, limit: Duration) -> Self {
+        self.patience().deadline = Some(monotonic() + limit.min(LONGEST));
+        self
+    }
+
+    /// How long an execution may be invisible before it is
+    /// [`ErrorKind::NotFound`] (default: 10 s after a start by the wait itself, else not at all).
+    pub fn visible_within(self, limit: Duration) -> Self {
+        self.patience().grace = Some(limit);
+        self
+    }
+
+    fn patience(&self) -> std::sync::MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What happens next; `None` after the end and after an error.
@@ -303,10 +327,12 @@ impl<A: Send + 'static> Wait<A> {
         if let Some(news) = self.told.pop() {
             return Poll::Ready(Some(Ok(news.into())));
         }
-        let Some(outcome) = self.poll_end(context) else {
+        let Some(running) = &mut self.running else {
             return Poll::Ready(None);
         };
+        let outcome = running.as_mut().poll(context);
         if let Poll::Ready(outcome) = outcome {
+            self.running = None;
             // The end says more than what came just before it.
             self.told.clear();
             return Poll::Ready(Some(outcome.map(Progress::Ended)));
@@ -332,11 +358,16 @@ impl<A: Send + 'static> Future for Wait<A> {
     type Output = Result<A, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = self.poll_end(context).unwrap_or_else(|| {
+        let this = &mut *self;
+        let Some(running) = &mut this.running else {
             let message = "the wait's end was given out before";
-            Poll::Ready(Err(Error::new(ErrorKind::InvalidRequest, message)))
-        });
-        self.told.clear();
+            return Poll::Ready(Err(Error::new(ErrorKind::InvalidRequest, message)));
+        };
+        let outcome = running.as_mut().poll(context);
+        this.told.clear();
+        if outcome.is_ready() {
+            this.running = None;
+        }
         outcome
     }
 }
@@ -418,15 +449,9 @@ async fn drive<L: Look>(
     let (execution, grace) = match origin {
         Origin::Started(execution) => (execution, grace.unwrap_or(GRACE)),
         Origin::Resumed(execution) => (execution, grace.unwrap_or_default()),
-        Origin::After {
-            first,
-            execution,
-            starts,
-        } => {
-            if starts {
-                memory.starting();
-            }
-            before = first.await?;
+        Origin::Again { retry, execution } => {
+            memory.starting();
+            before = Some(retry.await?);
             (execution, grace.unwrap_or_default())
         }
         Origin::Start { start, key } => {

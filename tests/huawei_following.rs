@@ -9,7 +9,7 @@ use cloud_workflows::{
     emulator::{Emulator, Fault, Flow},
     huawei::{
         CallbackResult, CreateCallbackWorkflowRequest, ListWorkflowExecutionsRequest,
-        ShowWorkflowExecutionForPageRequest, StartWorkflowExecutionRequest, StopOutcome,
+        ShowWorkflowExecutionForPageRequest, StartWorkflowExecutionRequest, Stop,
         WorkflowRunStatus,
     },
 };
@@ -71,7 +71,7 @@ async fn a_stop_ends_an_execution_once() {
     assert_eq!(ended.status, WorkflowRunStatus::Cancel);
     assert_eq!(
         client.stop(execution).await.unwrap(),
-        StopOutcome::AlreadyEnded(WorkflowRunStatus::Cancel)
+        Stop::AlreadyEnded(WorkflowRunStatus::Cancel)
     );
     let nobody = client.stop(ExecutionRef::new("w", "nobody")).await;
     assert_eq!(nobody.unwrap_err().kind(), ErrorKind::NotFound);
@@ -137,14 +137,16 @@ async fn executions_are_listed_and_followed() {
     }
     assert_eq!(told.len(), COUNT);
 
-    let mut items = client.items(ListWorkflowExecutionsRequest::new("w").limit(30_u32));
+    let mut items = client
+        .list_workflow_executions(ListWorkflowExecutionsRequest::new("w").limit(30_u32))
+        .items();
     let mut listed = std::collections::BTreeSet::new();
     while let Some(item) = items.next().await {
         assert!(listed.insert(item.unwrap().execution_id.unwrap()));
     }
     assert_eq!(listed, told);
     let request = ShowWorkflowExecutionForPageRequest::new("w", 0_u32, 40_u32);
-    let mut pages = client.pages(request);
+    let mut pages = client.show_workflow_execution_for_page(request).pages();
     let mut sizes = Vec::new();
     while let Some(page) = pages.next().await {
         sizes.push(page.unwrap().len());

@@ -201,7 +201,7 @@ impl Client {
         &self,
         request: ListWorkflowExecutionsRequest,
     ) -> Call<ListWorkflowExecutionsRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `ShowWorkflowExecutionForPage`: one page of the history of executions, with their number.
@@ -224,7 +224,7 @@ impl Client {
         &self,
         request: ShowWorkflowExecutionForPageRequest,
     ) -> Call<ShowWorkflowExecutionForPageRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `StopWorkFlow`: stops an execution.

@@ -14,14 +14,12 @@ use super::{
             StopWorkFlowRequest, WorkflowExecution, WorkflowRunStatus,
         },
     },
-    pages::{Listing, pages},
     protocol::Rest,
     watch::{Doubt, Flow, Show},
 };
 use crate::{
     error::{Delivery, Error},
     follow::Follower,
-    list::{Items, Pages},
     pipeline::{
         Pipeline,
         call::Call,
@@ -30,10 +28,10 @@ use crate::{
     wait::{ExecutionRef, Look as _, Origin, Task, Wait},
 };
 
-/// What a stop has done.
+/// What a stop did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum StopOutcome {
+pub enum Stop {
     /// The service has taken the request; the execution ends soon.
     Requested,
     /// It had ended before, with this status.
@@ -44,7 +42,7 @@ impl Client {
     /// Waits for an execution's end, by `ShowWorkflowExecution`.
     ///
     /// An [`ExecutionRef`] needs the flow here. There is no limit of time and of looks unless
-    /// [`Wait::timeout`] sets one: a flow may run for long. Looks never ask for the whole history,
+    /// [`Wait::deadline`] sets one: a flow may run for long. Looks never ask for the whole history,
     /// and come less often the larger their answer is. Whoever waits for more than fifty
     /// executions of one flow follows them, see [`follow`](Self::follow).
     ///
@@ -156,23 +154,18 @@ impl Client {
         let execution = execution.into();
         let (flow, id) = parts(&execution);
         let show = self.show_workflow_execution(ShowWorkflowExecutionRequest::new(&flow, &id));
-        let retry = self.retry_work_flow(RetryWorkFlowRequest::new(flow, id));
-        let first = Box::pin(async move {
+        let again = self.retry_work_flow(RetryWorkFlowRequest::new(flow, id));
+        let retry = Box::pin(async move {
             let before = show.send().await?;
-            match retry.send().await {
+            match again.send().await {
                 Ok(()) => {}
                 // Another end than the one before says that it arrived.
                 Err(error) if error.delivery() >= Delivery::Unknown => {}
                 Err(error) => return Err(error),
             }
-            Ok(Some(Show::view(&before)))
+            Ok(Show::view(&before))
         });
-        let origin = Origin::After {
-            first,
-            execution,
-            starts: true,
-        };
-        self.waiting(origin, None)
+        self.waiting(Origin::Again { retry, execution }, None)
     }
 
     /// Stops an execution, by `StopWorkFlow`. One that has ended already is no error.
@@ -188,17 +181,17 @@ impl Client {
     /// Source: Huawei Cloud, FunctionGraph, StopWorkFlow.
     ///
     /// ```no_run
-    /// use cloud_workflows::{ExecutionRef, huawei::{Client, StopOutcome}};
+    /// use cloud_workflows::{ExecutionRef, huawei::{Client, Stop}};
     ///
     /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
     /// let execution = ExecutionRef::new("48aff955-ea10-4ffd-b426-190bc192dc14", "execution id");
-    /// if let StopOutcome::AlreadyEnded(status) = client.stop(execution).await? {
+    /// if let Stop::AlreadyEnded(status) = client.stop(execution).await? {
     ///     println!("it had ended: {status}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn stop(&self, execution: impl Into<ExecutionRef>) -> Result<StopOutcome, Error> {
+    pub async fn stop(&self, execution: impl Into<ExecutionRef>) -> Result<Stop, Error> {
         stop(self.pipeline.clone(), execution.into()).await
     }
 
@@ -223,13 +216,8 @@ impl Client {
     pub fn stop_and_wait(&self, execution: impl Into<ExecutionRef>) -> Wait<WorkflowExecution> {
         let execution = execution.into();
         let stopping = stop(self.pipeline.clone(), execution.clone());
-        let first = Box::pin(async move { stopping.await.map(|_| None) });
-        let origin = Origin::After {
-            first,
-            execution,
-            starts: false,
-        };
-        self.waiting(origin, None)
+        self.wait(execution)
+            .after(async move { stopping.await.map(|_| ()) })
     }
 
     /// Follows many executions of one flow to their ends, by `ListWorkflowExecutions`, and by
@@ -263,57 +251,6 @@ impl Client {
         Follower::new(flow, pacer.clone(), &pacer)
     }
 
-    /// All items of a list of executions, from all its pages: of a
-    /// [`ListWorkflowExecutionsRequest`](super::ListWorkflowExecutionsRequest) or a
-    /// [`ShowWorkflowExecutionForPageRequest`](super::ShowWorkflowExecutionForPageRequest).
-    ///
-    /// The list reaches from the request's `start_time` to its `end_time`, or to now, in windows
-    /// of three days, which is all that the service looks at at once. Without a `start_time` it is
-    /// the last three days of that. Both ends are pinned, so that new executions do not move the
-    /// pages; none is given twice. `limit` is the size of a page; `offset` must be 0.
-    ///
-    /// With a `status`, what changes while pages are read can be missed.
-    ///
-    /// # Errors
-    ///
-    /// As the operation's, and those of [`Pages::next`].
-    ///
-    /// ```no_run
-    /// use cloud_workflows::huawei::{Client, ListWorkflowExecutionsRequest, WorkflowRunStatus};
-    ///
-    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
-    /// let request = ListWorkflowExecutionsRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14")
-    ///     .status(WorkflowRunStatus::Fail);
-    /// let mut failed = client.items(request);
-    /// while let Some(execution) = failed.next().await {
-    ///     println!("{:?}", execution?.execution_id);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn items<L: Listing>(&self, request: L) -> Items<WorkflowExecutionBrief> {
-        self.pages(request).items()
-    }
-
-    /// The pages of a list of executions; see [`items`](Self::items).
-    ///
-    /// ```no_run
-    /// use cloud_workflows::huawei::{Client, ShowWorkflowExecutionForPageRequest};
-    ///
-    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
-    /// let workflow_id = "48aff955-ea10-4ffd-b426-190bc192dc14";
-    /// let request = ShowWorkflowExecutionForPageRequest::new(workflow_id, 0_u32, 100_u32);
-    /// let mut pages = client.pages(request);
-    /// while let Some(page) = pages.next().await {
-    ///     println!("{} executions; stored: {}", page?.len(), pages.position());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn pages<L: Listing>(&self, request: L) -> Pages<WorkflowExecutionBrief> {
-        pages(&self.pipeline, request)
-    }
-
     fn waiting(&self, origin: Origin, doubt: Option<Arc<Doubt>>) -> Wait<WorkflowExecution> {
         let look = Show {
             pipeline: self.pipeline.clone(),
@@ -342,14 +279,11 @@ fn parts(execution: &ExecutionRef) -> (String, String) {
     (flow, execution.execution.clone())
 }
 
-async fn stop(
-    pipeline: Arc<Pipeline<Rest>>,
-    execution: ExecutionRef,
-) -> Result<StopOutcome, Error> {
+async fn stop(pipeline: Arc<Pipeline<Rest>>, execution: ExecutionRef) -> Result<Stop, Error> {
     let (flow, id) = parts(&execution);
     let request = StopWorkFlowRequest::new(&flow, &id);
     let Err(error) = Call::new(&pipeline, request).send().await else {
-        return Ok(StopOutcome::Requested);
+        return Ok(Stop::Requested);
     };
     let status = error.status().map(|status| status.as_u16());
     if !matches!(status, Some(400 | 404 | 409)) {
@@ -357,7 +291,7 @@ async fn stop(
     }
     let request = ShowWorkflowExecutionRequest::new(flow, id);
     match Call::new(&pipeline, request).send().await {
-        Ok(shown) if shown.status.is_ended() => Ok(StopOutcome::AlreadyEnded(shown.status)),
+        Ok(shown) if shown.status.is_ended() => Ok(Stop::AlreadyEnded(shown.status)),
         _ => Err(error),
     }
 }

@@ -47,9 +47,7 @@ impl Memory {
             Origin::Start { key, .. } => (key.clone(), true, Delivery::NotSent),
             Origin::Started(execution) => (Some(execution.clone()), true, Delivery::Accepted),
             Origin::Resumed(execution) => (Some(execution.clone()), false, Delivery::NotSent),
-            Origin::After {
-                execution, starts, ..
-            } => (Some(execution.clone()), *starts, Delivery::NotSent),
+            Origin::Again { execution, .. } => (Some(execution.clone()), true, Delivery::NotSent),
         };
         // Whoever knows when it began has seen it.
         let was_seen = execution
@@ -274,6 +272,7 @@ impl Memory {
             .with_operation(self.operation)
             .with_attempts(self.looks)
             .with_delivery(delivery)
+            .with_start_said()
             .with_subject(
                 self.starts,
                 true,

@@ -252,7 +252,7 @@ async fn only_the_services_own_final_refusal_ends_a_wait() {
 async fn a_service_that_only_fails_is_told_of_within_a_minute() {
     let (client, _) = looks(ok, |_| refuses(500, "FSS.0500"));
     let began = monotonic();
-    let mut wait = client.wait(execution()).timeout(7_200 * SECOND);
+    let mut wait = client.wait(execution()).deadline(7_200 * SECOND);
     let Progress::Trouble(words) = wait.next().await.unwrap().unwrap() else {
         panic!("no trouble");
     };
@@ -273,7 +273,7 @@ async fn looks_come_less_often_the_larger_their_answer_is() {
             shown["node_execution_details"] = json!([{"node_id": "a", "executions": [run]}]);
             says(200, shown)
         });
-        let limit = client.wait(execution()).timeout(600 * SECOND);
+        let limit = client.wait(execution()).deadline(600 * SECOND);
         assert_eq!(limit.await.unwrap_err().kind(), ErrorKind::Deadline);
         script.sent().len()
     }
@@ -310,7 +310,7 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     let (client, script) = looks(ok, |_| is("running"));
     let error = client
         .start_and_wait(start())
-        .timeout(Duration::ZERO)
+        .deadline(Duration::ZERO)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Deadline);
@@ -456,10 +456,7 @@ async fn a_retry_whose_answer_is_lost_is_settled_by_what_runs() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_of_what_has_ended_tells_its_end() {
     let (client, script) = looks(ok, |_| is("running"));
-    assert_eq!(
-        client.stop(execution()).await.unwrap(),
-        StopOutcome::Requested
-    );
+    assert_eq!(client.stop(execution()).await.unwrap(), Stop::Requested);
     let sent = script.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(
@@ -471,7 +468,7 @@ async fn a_stop_of_what_has_ended_tells_its_end() {
         let (client, _) = looks(move || refuses(status, "FGS.3002"), |_| is("success"));
         assert_eq!(
             client.stop(execution()).await.unwrap(),
-            StopOutcome::AlreadyEnded(WorkflowRunStatus::Success)
+            Stop::AlreadyEnded(WorkflowRunStatus::Success)
         );
         let ended = client.stop_and_wait(execution()).await.unwrap();
         assert_eq!(ended.status, WorkflowRunStatus::Success);
@@ -577,7 +574,7 @@ async fn a_list_is_walked_in_windows_with_both_ends_pinned() {
     let request = ListWorkflowExecutionsRequest::new("flow")
         .start_time(wall() - TimeDelta::days(7))
         .limit(20);
-    let mut items = client.items(request);
+    let mut items = client.list_workflow_executions(request).items();
     let mut ids = Vec::new();
     while let Some(item) = items.next().await {
         ids.push(item.unwrap().execution_id.unwrap());
@@ -604,14 +601,26 @@ async fn a_list_is_walked_in_windows_with_both_ends_pinned() {
 async fn a_list_asks_for_no_more_than_the_service_gives() {
     let (client, script) = playing(|_| says(200, json!({"executions": []})));
     let request = ListWorkflowExecutionsRequest::new("flow");
-    assert!(client.items(request.clone()).next().await.is_none());
+    assert!(
+        client
+            .list_workflow_executions(request.clone())
+            .items()
+            .next()
+            .await
+            .is_none()
+    );
     let sent = script.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(number(&sent[0].1, "limit"), 200);
     let window = time(&sent[0].1, "start_time")..time(&sent[0].1, "end_time");
     assert_eq!(window.end - window.start, TimeDelta::days(3));
 
-    let error = client.items(request.offset(5_u32)).next().await.unwrap();
+    let error = client
+        .list_workflow_executions(request.offset(5_u32))
+        .items()
+        .next()
+        .await
+        .unwrap();
     assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidRequest);
     assert!(script.sent().is_empty());
 }
@@ -627,7 +636,9 @@ async fn a_list_with_a_total_notices_what_is_missing() {
         )
     });
     let whole = ShowWorkflowExecutionForPageRequest::new("flow", 0_u32, 20_u32);
-    let mut pages = client.pages(whole.clone());
+    let mut pages = client
+        .show_workflow_execution_for_page(whole.clone())
+        .pages();
     let (mut sizes, mut positions) = (Vec::new(), Vec::new());
     while let Some(page) = pages.next().await {
         sizes.push(page.unwrap().len());
@@ -636,11 +647,21 @@ async fn a_list_with_a_total_notices_what_is_missing() {
     assert_eq!(sizes, [20, 20, 10]);
     assert_eq!(pages.shortfall(), None);
     // Where it stopped, it goes on.
-    let mut again = client.pages(whole.clone()).resume(&positions[1]).unwrap();
+    let mut again = client
+        .show_workflow_execution_for_page(whole.clone())
+        .pages()
+        .resume(&positions[1])
+        .unwrap();
     assert_eq!(again.next().await.unwrap().unwrap().len(), 20);
     assert_eq!(again.next().await.unwrap().unwrap().len(), 10);
     let other = ShowWorkflowExecutionForPageRequest::new("other", 0_u32, 20_u32);
-    assert!(client.pages(other).resume(&positions[1]).is_err());
+    assert!(
+        client
+            .show_workflow_execution_for_page(other)
+            .pages()
+            .resume(&positions[1])
+            .is_err()
+    );
 
     // A service that counts pages has nothing at the offset that was meant as items.
     let all = hourly(50);
@@ -651,7 +672,7 @@ async fn a_list_with_a_total_notices_what_is_missing() {
         }
         says(200, json!({"total": total, "executions": page}))
     });
-    let mut items = client.items(whole);
+    let mut items = client.show_workflow_execution_for_page(whole).items();
     let mut given = 0;
     while let Some(item) = items.next().await {
         item.unwrap();
