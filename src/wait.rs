@@ -163,6 +163,14 @@ pub enum Progress<A> {
 pub struct Wait<A> {
     running: Option<BoxFuture<'static, Result<A, Error>>>,
     told: Teller,
+    patience: Arc<Mutex<Patience>>,
+}
+
+/// What the caller has set before the wait began.
+#[derive(Clone, Copy, Default)]
+struct Patience {
+    deadline: Option<Instant>,
+    grace: Option<Duration>,
 }
 
 /// What a wait is about, and with what patience.
@@ -212,11 +220,87 @@ pub(crate) const SAME_START: TimeDelta = TimeDelta::seconds(1);
 
 impl<A: Send + 'static> Wait<A> {
     pub(crate) fn new<L: Look<Answer = A>>(task: Task<L>) -> Self {
-        let told = Teller::default();
+        let (told, patience) = (Teller::default(), Arc::<Mutex<Patience>>::default());
+        let set = patience.clone();
+        let teller = told.clone();
+        let running = async move {
+            let set = *set.lock().unwrap_or_else(PoisonError::into_inner);
+            let task = Task {
+                deadline: task.deadline.or(set.deadline),
+                grace: task.grace.or(set.grace),
+                ..task
+            };
+            run(task, teller).await
+        };
         Self {
-            running: Some(Box::pin(run(task, told.clone()))),
+            running: Some(Box::pin(running)),
             told,
+            patience,
         }
+    }
+
+    /// A wait for what cannot be waited for.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self {
+            running: Some(Box::pin(std::future::ready(Err(error)))),
+            told: Teller::default(),
+            patience: Arc::default(),
+        }
+    }
+
+    /// Does something before the wait begins; its error is the wait's.
+    pub(crate) fn after(
+        mut self,
+        first: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Self {
+        let patience = self.patience.clone();
+        self.running = self.running.map(|running| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
+                let done = match set.deadline {
+                    None => first.await,
+                    // The wait itself says what its deadline means.
+                    Some(deadline) => timeout_at(deadline, first).await.unwrap_or(Ok(())),
+                };
+                done?;
+                running.await
+            })
+        });
+        self
+    }
+
+    /// Does something with the end before it is given out, until the deadline.
+    pub(crate) fn then<F>(mut self, finish: F) -> Self
+    where
+        F: FnOnce(A, Option<Instant>) -> BoxFuture<'static, A> + Send + 'static,
+    {
+        let patience = self.patience.clone();
+        self.running = self.running.map(|running| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let answer = running.await?;
+                let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(finish(answer, set.deadline).await)
+            })
+        });
+        self
+    }
+
+    /// Waits no longer than this from now on; then the error is
+    /// [`ErrorKind::Deadline`], and the execution goes on. Without it, a wait has no limit.
+    pub fn deadline(self, limit: Duration) -> Self {
+        self.patience().deadline = Some(monotonic() + limit.min(LONGEST));
+        self
+    }
+
+    /// How long an execution may be invisible before it is
+    /// [`ErrorKind::NotFound`] (default: 10 s after a start by the wait itself, else not at all).
+    pub fn visible_within(self, limit: Duration) -> Self {
+        self.patience().grace = Some(limit);
+        self
+    }
+
+    fn patience(&self) -> std::sync::MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What happens next; `None` after the end and after an error.

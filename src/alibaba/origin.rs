@@ -137,11 +137,7 @@ fn begun_by(
     if !subject.named_by_caller {
         return Some(Whose::Ours);
     }
-    let has_our_input = match (input, &subject.input) {
-        // The service shows inputs; where it shows none, there was none, or it has changed.
-        (None, Some(ours)) if !is_empty(ours) => None,
-        (theirs, ours) => same(theirs, ours.as_ref()),
-    };
+    let has_our_input = same_input(input, subject.input.as_ref());
     if !has_our_input? {
         return Some(Whose::AnotherCaller);
     }
@@ -153,15 +149,19 @@ fn begun_by(
     (after <= -LONG_BEFORE && sent.our_clocks_agree()).then_some(Whose::Before)
 }
 
-/// Whether two inputs are equal, as text or as JSON; absent, empty and `{}` alike. `None` where
-/// they may be equal in a way that cannot be seen: numbers or nesting beyond what can be compared
+/// Whether the service's input and ours are equal, as text or as JSON; absent, empty and `{}`
+/// alike. `None` where they may be equal in a way that cannot be seen: numbers or nesting beyond what can be compared
 /// here.
-fn same(left: Option<&Payload>, right: Option<&Payload>) -> Option<bool> {
+pub(super) fn same_input(theirs: Option<&Payload>, ours: Option<&Payload>) -> Option<bool> {
+    // The service shows inputs; where it shows none, there was none, or it has changed.
+    if theirs.is_none() && ours.is_some_and(|ours| !is_empty(ours)) {
+        return None;
+    }
     let text = |payload: Option<&Payload>| match payload {
         Some(payload) if !is_empty(payload) => payload.as_str().to_owned(),
         _ => "{}".to_owned(),
     };
-    let (left, right) = (text(left), text(right));
+    let (left, right) = (text(theirs), text(ours));
     if left == right {
         return Some(true);
     }

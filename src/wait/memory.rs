@@ -267,6 +267,7 @@ impl Memory {
             .with_operation(self.operation)
             .with_attempts(self.looks)
             .with_delivery(delivery)
+            .with_start_said()
             .with_subject(
                 self.starts,
                 true,
