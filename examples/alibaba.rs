@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use cloud_workflows::{
-    Error, Payload,
+    Error, ExecutionRef, Payload,
     alibaba::{
         Client, ClientBuilder, DescribeExecutionRequest, Execution, ExecutionStatus,
         GetExecutionHistoryRequest, ListExecutionsRequest, ReportTaskFailedRequest,
@@ -25,7 +25,7 @@ use cloud_workflows::{
 use serde::de::IgnoredAny;
 use support::{
     answer::{Outcome, answer, outcome},
-    arguments::json_text,
+    arguments::{Waiting, follow, json_text},
     failure::{EXIT_STATUSES, Failure, finish},
 };
 
@@ -102,6 +102,11 @@ struct StartExecution {
     /// Task token to call back when the execution has ended
     #[arg(long, allow_hyphen_values = true)]
     callback_token: Option<String>,
+    #[command(flatten)]
+    waiting: Waiting,
+    /// Print just the flow's output
+    #[arg(long, requires = "wait")]
+    output_only: bool,
 }
 
 #[derive(Args)]
@@ -129,8 +134,10 @@ struct DescribeExecution {
     #[command(flatten)]
     which: Which,
     /// Let the service hold its answer back so long for the execution's end
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "wait")]
     wait_time_seconds: Option<u32>,
+    #[command(flatten)]
+    waiting: Waiting,
     /// Print just the flow's output
     #[arg(long)]
     output_only: bool,
@@ -250,6 +257,13 @@ impl StartExecution {
     }
 
     async fn call(self, client: &Client) -> Result<(), Failure> {
+        if self.waiting.wait {
+            let wait = client.start_and_wait(self.request()?);
+            return self
+                .waiting
+                .end(wait, self.output_only, Failure::of_change)
+                .await;
+        }
         let started = client.start_execution(self.request()?).send().await;
         answer(&started.map_err(Failure::of_change)?)
     }
@@ -271,6 +285,13 @@ impl StartSyncExecution {
 
 impl DescribeExecution {
     async fn call(self, client: &Client) -> Result<(), Failure> {
+        if self.waiting.wait {
+            let wait = client.wait(ExecutionRef::new(self.which.flow, self.which.name));
+            return self
+                .waiting
+                .end(wait, self.output_only, Failure::of_look)
+                .await;
+        }
         let request = DescribeExecutionRequest::new(self.which.flow, self.which.name)
             .wait_time_seconds(self.wait_time_seconds);
         let execution = client.describe_execution(request).send().await;
@@ -294,7 +315,11 @@ impl ListExecutions {
             .metadata_only(!self.payloads)
             .limit(self.paging.limit)
             .next_token(self.paging.next_token);
-        let page = client.list_executions(request).send().await;
+        let list = client.list_executions(request);
+        if !self.paging.page {
+            return follow("Executions", list.items()).await;
+        }
+        let page = list.send().await;
         answer(&page.map_err(Failure::of_look)?)
     }
 }
@@ -304,7 +329,11 @@ impl GetExecutionHistory {
         let request = GetExecutionHistoryRequest::new(self.which.flow, self.which.name)
             .limit(self.paging.limit)
             .next_token(self.paging.next_token);
-        let page = client.get_execution_history(request).send().await;
+        let history = client.get_execution_history(request);
+        if !self.paging.page {
+            return follow("Events", history.items()).await;
+        }
+        let page = history.send().await;
         answer(&page.map_err(Failure::of_look)?)
     }
 }

@@ -329,7 +329,11 @@ impl ListWorkflowExecutions {
             .limit(self.list.limit)
             .offset(self.list.offset);
         if !self.list.page {
-            return follow("executions", client.items(request)).await;
+            return follow(
+                "executions",
+                client.list_workflow_executions(request).items(),
+            )
+            .await;
         }
         let page = client.list_workflow_executions(request).send().await;
         answer(&page.map_err(Failure::of_look)?)

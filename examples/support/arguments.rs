@@ -35,7 +35,7 @@ impl Waiting {
         A: Outcome + Send + 'static,
     {
         let wait = match self.deadline {
-            Some(limit) => wait.timeout(limit),
+            Some(limit) => wait.deadline(limit),
             None => wait,
         };
         outcome(wait.await.map_err(failed)?, output_only)

@@ -136,11 +136,7 @@ fn begun_by(
     if !subject.named_by_caller {
         return Some(Whose::Ours);
     }
-    let has_our_input = match (input, &subject.input) {
-        // The service shows inputs; where it shows none, there was none, or it has changed.
-        (None, Some(ours)) if !is_empty(ours) => None,
-        (theirs, ours) => same(theirs, ours.as_ref()),
-    };
+    let has_our_input = same_input(input, subject.input.as_ref());
     if !has_our_input? {
         return Some(Whose::AnotherCaller);
     }
@@ -150,6 +146,15 @@ fn begun_by(
     }
     // A clock of ours that stood still, or was set, moves our first attempt past a start of ours.
     (after <= -LONG_BEFORE && sent.our_clocks_agree()).then_some(Whose::Before)
+}
+
+/// Whether the service's input and ours are equal; `None` where that cannot be seen.
+pub(super) fn same_input(theirs: Option<&Payload>, ours: Option<&Payload>) -> Option<bool> {
+    // The service shows inputs; where it shows none, there was none, or it has changed.
+    if theirs.is_none() && ours.is_some_and(|ours| !is_empty(ours)) {
+        return None;
+    }
+    same(theirs, ours)
 }
 
 impl Sent<'_, Rpc> {
