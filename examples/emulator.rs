@@ -2,14 +2,26 @@
 //!
 //! `cargo run --example emulator -- --port 8080 --express my_flow --workflow my-workflow`
 
-use std::{thread, time::Duration};
+#[path = "support/output.rs"]
+mod output;
+
+use std::{collections::BTreeSet, time::Duration};
 
 use clap::Parser;
-use cloud_workflows::{FlowFailure, emulator::Emulator};
+use cloud_workflows::{
+    FlowFailure,
+    emulator::{Emulator, Flow},
+};
+use output::{Reader, print};
 use serde_json::value::RawValue;
+use tokio::time::interval;
 
 #[derive(Parser)]
-#[command(about = "Serves both clouds' APIs on loopback; flows echo their input")]
+#[command(
+    name = "emulator",
+    about = "Serves both clouds' APIs on loopback; flows echo their input",
+    version
+)]
 struct Arguments {
     /// Port on 127.0.0.1; a free one when absent
     #[arg(long, default_value_t = 0)]
@@ -26,9 +38,12 @@ struct Arguments {
     /// Of these flows, one that fails with code `Example`; repeatable
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     failing: Vec<String>,
-    /// Of these flows, one that takes its time; repeatable
+    /// Of these flows, one whose executions take their time; repeatable
     #[arg(long, value_name = "NAME=MILLISECONDS", value_parser = slow)]
     slow: Vec<(String, Duration)>,
+    /// Of these flows, one that waits for a callback, whose token or ids are printed; repeatable
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    waiting: Vec<String>,
     /// Alibaba Cloud access key; repeatable
     #[arg(long, value_name = "ID:SECRET", allow_hyphen_values = true)]
     access_key: Vec<String>,
@@ -48,19 +63,19 @@ struct Arguments {
 
 impl Arguments {
     /// What a flow of this name does.
-    fn flow(
-        &self,
-        name: &str,
-    ) -> impl Fn(Box<RawValue>) -> Result<Box<RawValue>, FlowFailure> + use<> {
+    fn flow(&self, name: &str) -> Flow {
         let fails = self.failing.iter().any(|failing| failing == name);
-        let slow = self.slow.iter().find(|(slow, _)| slow == name);
-        let delay = slow.map_or(Duration::ZERO, |(_, delay)| *delay);
-        move |input| {
-            thread::sleep(delay);
-            if fails {
-                return Err(FlowFailure::new("Example", "this flow always fails"));
-            }
-            Ok(input)
+        let flow = Flow::new(move |input: Box<RawValue>| match fails {
+            true => Err(FlowFailure::new("Example", "this flow always fails")),
+            false => Ok(input),
+        });
+        let flow = match self.waiting.iter().any(|waiting| waiting == name) {
+            true => flow.waits_for_callback("wait"),
+            false => flow,
+        };
+        match self.slow.iter().find(|(slow, _)| slow == name) {
+            Some((_, time)) => flow.takes(*time),
+            None => flow,
         }
     }
 }
@@ -115,27 +130,64 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         emulator.workflow(flow, arguments.flow(flow));
     }
 
+    print(&greeting(&emulator, &arguments))?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        told = tell_callbacks(&emulator) => told?,
+    }
+    Ok(())
+}
+
+/// Where it serves, and how to call it.
+fn greeting(emulator: &Emulator, arguments: &Arguments) -> String {
     let (id, secret) = emulator.access_key();
     let (domain, user, password) = emulator.iam_user();
-    let url = emulator.url();
-    println!("Serving at {url} until interrupted. In another terminal:\n");
-    println!("export ALIBABA_CLOUD_ACCESS_KEY_ID={id} ALIBABA_CLOUD_ACCESS_KEY_SECRET={secret}");
-    println!("export HW_DOMAIN_NAME={domain} HW_USER_NAME={user} HW_USER_PASSWORD={password}");
-    println!("export HW_REGION_NAME={}", emulator.region());
     let (access_key, secret_key) = emulator.huawei_key();
-    println!("# Huawei Cloud also by signature: AK {access_key}, SK {secret_key}");
+    let (url, region) = (emulator.url(), emulator.region());
+    let mut text = format!(
+        "Serving at {url} until interrupted. In another terminal:\n\n\
+         export ALIBABA_CLOUD_ACCESS_KEY_ID={id} ALIBABA_CLOUD_ACCESS_KEY_SECRET={secret}\n\
+         export HW_DOMAIN_NAME={domain} HW_USER_NAME={user} HW_USER_PASSWORD={password}\n\
+         export HW_REGION_NAME={region}\n\
+         # Huawei Cloud also by signature: AK {access_key}, SK {secret_key}\n"
+    );
     if let Some(flow) = arguments.express.first() {
-        println!(
+        text.push_str(&format!(
             "cargo run --example alibaba -- start-sync-execution --flow {flow} \
-             --input '{{\"key\":\"value\"}}' --endpoint {url}"
-        );
+             --input '{{\"key\":\"value\"}}' --endpoint {url}\n"
+        ));
+    }
+    if let Some(flow) = arguments.standard.first() {
+        text.push_str(&format!(
+            "cargo run --example alibaba -- start-execution --flow {flow} \
+             --input '{{\"key\":\"value\"}}' --wait --endpoint {url}\n"
+        ));
     }
     if let Some(flow) = arguments.workflow.first() {
-        println!(
+        text.push_str(&format!(
             "cargo run --example huawei -- sync-execution --workflow {flow} \
-             --input '{{\"key\":\"value\"}}' --endpoint {url} --iam-endpoint {url}"
-        );
+             --input '{{\"key\":\"value\"}}' --endpoint {url} --iam-endpoint {url}\n"
+        ));
     }
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    text
+}
+
+/// Prints what a callback needs, for each task that begins to wait for one.
+async fn tell_callbacks(emulator: &Emulator) -> std::io::Result<()> {
+    let mut told = BTreeSet::new();
+    let mut looks = interval(Duration::from_millis(50));
+    loop {
+        looks.tick().await;
+        for task in emulator.waiting_callbacks() {
+            let token = task.token.expose();
+            let line = format!(
+                "waiting for a callback: flow {} execution {} step {} token {token}\n",
+                task.flow, task.execution, task.step
+            );
+            // Nobody reads it any more: the flows are served all the same.
+            if told.insert(line.clone()) && print(&line)? == Reader::Gone {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
 }

@@ -3,6 +3,12 @@
 //!
 //! `cargo run --example quickstart`
 
+#[path = "support/output.rs"]
+mod output;
+
+use std::io;
+
+use clap::Parser;
 use cloud_workflows::{
     Error, FlowFailure,
     alibaba::{StartExecutionRequest, StartSyncExecutionRequest},
@@ -38,17 +44,30 @@ fn quote(order: Order) -> Result<Quote, FlowFailure> {
     }
 }
 
+/// All calls through the real clients, against the embedded emulator: no account, no network
+#[derive(Parser)]
+#[command(name = "quickstart", version)]
+struct Arguments;
+
+/// Prints a line. Whoever has closed the output wants no more of it: that is no failure.
+macro_rules! say {
+    ($($line:tt)*) => {
+        output::print(&format!("{}\n", format_args!($($line)*)))?
+    };
+}
+
 const WORKFLOW: &str = "48aff955-ea10-4ffd-b426-190bc192dc14";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments = Arguments::parse();
     let emulator = Emulator::start()?;
     emulator
         .standard("archive", |order: Value| Ok(order))
         .express("quote", quote)
         .workflow(WORKFLOW, quote);
-    println!("Both clouds are emulated at {}.", emulator.url());
-    println!("The clients are the real ones, and speak real HTTP to it.\n");
+    say!("Both clouds are emulated at {}.", emulator.url());
+    say!("The clients are the real ones, and speak real HTTP to it.\n");
 
     let alibaba = emulator.alibaba().build()?;
     let huawei = emulator.huawei().build()?;
@@ -57,61 +76,61 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         count: 3,
     };
 
-    println!("1. StartExecution (Alibaba Cloud): starts a flow that runs on its own.");
+    say!("1. StartExecution (Alibaba Cloud): starts a flow that runs on its own.");
     let call = alibaba.start_execution(StartExecutionRequest::new("archive").input(order()));
-    println!("   Its execution name, made before anything is sent, so that sending it again is");
-    println!("   safe: {}", call.execution_name().unwrap_or("-"));
+    say!("   Its execution name, made before anything is sent, so that sending it again is");
+    say!("   safe: {}", call.execution_name().unwrap_or("-"));
     let started = call.send().await?;
     let since = started.started_time.map(|time| time.to_rfc3339());
-    println!(
+    say!(
         "   Status: {} since {}\n",
         started.status,
         since.as_deref().unwrap_or("-")
     );
 
-    println!("2. StartSyncExecution (Alibaba Cloud): runs a flow and waits for its output.");
+    say!("2. StartSyncExecution (Alibaba Cloud): runs a flow and waits for its output.");
     let request = StartSyncExecutionRequest::new("quote").input(order());
     let response = alibaba
         .start_sync_execution(request)
         .send_for_response()
         .await?;
-    println!("   Request id: {}", response.request_id().unwrap_or("-"));
+    say!("   Request id: {}", response.request_id().unwrap_or("-"));
     let quote: Quote = response.into_value().into_output()?;
-    println!("   Output: {quote:?}\n");
+    say!("   Output: {quote:?}\n");
 
-    println!("3. sync-executions (Huawei Cloud): the same, with an IAM token got by password.");
+    say!("3. sync-executions (Huawei Cloud): the same, with an IAM token got by password.");
     let request = StartSyncWorkflowExecutionRequest::new(WORKFLOW)
         .header("tenantId", "user1")
         .input(order());
     let done = huawei.start_sync_workflow_execution(request).send().await?;
-    println!(
+    say!(
         "   Execution: {}",
         done.execution_id.as_deref().unwrap_or("-")
     );
     let quote: Quote = done.into_output()?;
-    println!("   Output: {quote:?}\n");
+    say!("   Output: {quote:?}\n");
 
-    println!("When the service refuses a call, the error says all there is to know:");
+    say!("When the service refuses a call, the error says all there is to know:");
     let request = StartSyncExecutionRequest::new("no_such_flow").input(order());
     match alibaba.start_sync_execution(request).send().await {
         Ok(_) => return Err("an unknown flow was started".into()),
-        Err(error) => explain(&error),
+        Err(error) => explain(&error)?,
     }
 
-    println!("When the flow itself fails, the call succeeds and `into_output` gives the error:");
+    say!("When the flow itself fails, the call succeeds and `into_output` gives the error:");
     let request =
         StartSyncWorkflowExecutionRequest::new(WORKFLOW).input(json!({"item": "tea", "count": 0}));
     let done = huawei.start_sync_workflow_execution(request).send().await?;
     match done.into_output::<Quote>() {
         Ok(_) => return Err("an empty order was quoted".into()),
-        Err(error) => explain(&error),
+        Err(error) => explain(&error)?,
     }
     Ok(())
 }
 
-fn explain(error: &Error) {
-    println!("   {error}");
-    println!(
+fn explain(error: &Error) -> io::Result<()> {
+    say!("   {error}");
+    say!(
         "   kind {:?}; may the flow have run? {}\n",
         error.kind(),
         if error.may_have_started() {
@@ -120,4 +139,5 @@ fn explain(error: &Error) {
             "no"
         }
     );
+    Ok(())
 }

@@ -27,9 +27,12 @@ mod client;
 mod credentials;
 mod declare;
 mod endpoint;
+mod following;
+mod identity;
 pub(crate) mod operations;
 mod origin;
 mod protocol;
+mod quotas;
 mod refusal;
 pub(crate) mod signature;
 
@@ -39,6 +42,7 @@ pub use credentials::{
     EcsRamRole, EnvironmentCredentials, IniProfile,
 };
 pub use endpoint::Network;
+pub use following::{Found, Stop};
 pub use operations::{
     executions::{
         DescribeExecutionRequest, Environment, Execution, ExecutionOrigin, ExecutionStatus,
@@ -52,3 +56,4 @@ pub use operations::{
     stops::StopExecutionRequest,
     tasks::{ReportTaskFailedRequest, ReportTaskResponse, ReportTaskSucceededRequest},
 };
+pub use quotas::Bucket;

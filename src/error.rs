@@ -66,6 +66,8 @@ struct Inner {
     /// What a flow that succeeded gave, where it did not fit.
     output: Option<Payload>,
     flow_failure: Option<FlowFailure>,
+    /// Whether the message says itself what became of the start.
+    says_start: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
     /// Why there is no credential, where that was said.
     lack: Option<Lack>,
@@ -491,6 +493,12 @@ impl Error {
         self
     }
 
+    /// The message says itself what became of the start.
+    pub(crate) fn with_start_said(mut self) -> Self {
+        self.0.says_start = true;
+        self
+    }
+
     pub(crate) fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.0.delivery = delivery;
         self
@@ -700,9 +708,10 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             write!(f, " [{} attempts]", inner.attempts)?;
         }
-        match (self.may_have_started(), &inner.flow_failure) {
-            (true, None) => f.write_str("; the flow may have started"),
-            _ => Ok(()),
+        let is_said = inner.says_start || inner.flow_failure.is_some();
+        match self.may_have_started() && !is_said {
+            true => f.write_str("; the flow may have started"),
+            false => Ok(()),
         }
     }
 }

@@ -28,18 +28,24 @@ mod client;
 mod credentials;
 mod declare;
 mod endpoint;
+mod following;
+mod identity;
 pub(crate) mod operations;
+mod pages;
 mod projects;
 pub(crate) mod protocol;
 mod refusal;
+mod settle;
 pub(crate) mod signature;
 mod tokens;
+mod watch;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     AccessKey, AssumeAgency, Credential, DefaultCredentials, EcsMetadata, EnvironmentCredentials,
     IamPassword, IdToken, OidcSts, PodIdentity, Profile, Token,
 };
+pub use following::Stop;
 pub use operations::{
     executions::{
         StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,

@@ -130,28 +130,24 @@ pub mod alibaba;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "no flow is followed yet"))]
 mod follow;
 #[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "huawei")]
 pub mod huawei;
-#[cfg_attr(not(test), expect(dead_code, reason = "no operation lists yet"))]
+mod identity;
 mod list;
 mod open_enum;
 mod outcome;
 mod payload;
 mod pipeline;
 mod response;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no operation is waited for yet")
-)]
 mod wait;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
 pub use follow::{Followed, Follower};
+pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
 pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
 pub use pipeline::{

@@ -171,7 +171,7 @@ impl<T: Send + 'static> Pages<T> {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidRequest`] where it is the position of another list.
-    pub(crate) fn resume(mut self, position: &Position) -> Result<Self, Error> {
+    pub fn resume(mut self, position: &Position) -> Result<Self, Error> {
         let fits = match (&self.walk, &position.place) {
             (_, Place::Start) => true,
             (Walk::Tokens(_), place) => matches!(place, Place::Token(_)),
@@ -190,6 +190,16 @@ impl<T: Send + 'static> Pages<T> {
             }
         }
         Ok(self)
+    }
+
+    /// Begins where the caller's own token says.
+    pub(crate) fn beginning_at(mut self, token: Option<String>) -> Self {
+        if let (Some(token), Walk::Tokens(tokens)) = (token, &mut self.walk) {
+            self.place = Place::Token(token);
+            self.is_resumed = true;
+            tokens.begin_at(&self.place);
+        }
+        self
     }
 
     /// The items of these pages, one after the other.
@@ -359,6 +369,15 @@ impl<T: Send + 'static> Pages<T> {
 }
 
 impl<T: Send + 'static> Items<T> {
+    /// Goes on at a stored position.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] where it is the position of another list.
+    pub fn resume(self, position: &Position) -> Result<Self, Error> {
+        Ok(self.pages.resume(position)?.items())
+    }
+
     /// The next item; `None` after the last one and after an error.
     ///
     /// Dropping the future loses nothing.

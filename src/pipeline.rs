@@ -25,7 +25,6 @@ pub(crate) mod named_texts;
 mod no_proxy;
 pub(crate) mod operation;
 pub(crate) mod options;
-#[cfg_attr(not(test), expect(dead_code, reason = "no operation takes turns yet"))]
 pub(crate) mod pace;
 pub(crate) mod percent;
 pub(crate) mod pools;
@@ -36,9 +35,11 @@ pub(crate) mod read;
 pub(crate) mod record;
 mod replay;
 pub(crate) mod retry;
+pub(crate) mod same;
 pub(crate) mod setting;
 pub(crate) mod settings;
 pub(crate) mod show;
+pub(crate) mod sighting;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
@@ -56,6 +57,7 @@ use credential::Cache;
 use environment::Environment;
 use limits::Limits;
 use metadata::Direct;
+use pace::Pacers;
 use protocol::Protocol;
 use proxy::Route;
 use retry::{Budget, RetryPolicy};
@@ -78,6 +80,7 @@ pub(crate) struct Pipeline<P: Protocol> {
     pub(crate) core: Arc<Core>,
     pub(crate) protocol: P,
     pub(crate) credentials: Option<Arc<Cache<P::Credential>>>,
+    pub(crate) pacers: Pacers,
 }
 
 impl fmt::Debug for Core {

@@ -128,6 +128,9 @@ pub(crate) trait Look: Send + Sync + 'static {
     /// has no long poll.
     const LONGEST_HOLD: Duration;
 
+    /// What else to say of an execution that is not there.
+    const ABSENCE: &'static str = "";
+
     /// One look: one attempt, which neither costs nor earns retry budget.
     fn look(
         &self,
@@ -163,6 +166,14 @@ pub enum Progress<A> {
 pub struct Wait<A> {
     running: Option<BoxFuture<'static, Result<A, Error>>>,
     told: Teller,
+    patience: Arc<Mutex<Patience>>,
+}
+
+/// What the caller has set before the wait began.
+#[derive(Clone, Copy, Default)]
+struct Patience {
+    deadline: Option<Instant>,
+    grace: Option<Duration>,
 }
 
 /// What a wait is about, and with what patience.
@@ -188,6 +199,11 @@ pub(crate) enum Origin {
     Started(ExecutionRef),
     /// It was started some time.
     Resumed(ExecutionRef),
+    /// It is tried again in place, which tells the end that does not count.
+    Again {
+        retry: BoxFuture<'static, Result<View, Error>>,
+        execution: ExecutionRef,
+    },
 }
 
 /// The documented lag between a start and the first look that shows it.
@@ -212,11 +228,87 @@ pub(crate) const SAME_START: TimeDelta = TimeDelta::seconds(1);
 
 impl<A: Send + 'static> Wait<A> {
     pub(crate) fn new<L: Look<Answer = A>>(task: Task<L>) -> Self {
-        let told = Teller::default();
+        let (told, patience) = (Teller::default(), Arc::<Mutex<Patience>>::default());
+        let set = patience.clone();
+        let teller = told.clone();
+        let running = async move {
+            let set = *set.lock().unwrap_or_else(PoisonError::into_inner);
+            let task = Task {
+                deadline: task.deadline.or(set.deadline),
+                grace: task.grace.or(set.grace),
+                ..task
+            };
+            run(task, teller).await
+        };
         Self {
-            running: Some(Box::pin(run(task, told.clone()))),
+            running: Some(Box::pin(running)),
             told,
+            patience,
         }
+    }
+
+    /// A wait for what cannot be waited for.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self {
+            running: Some(Box::pin(std::future::ready(Err(error)))),
+            told: Teller::default(),
+            patience: Arc::default(),
+        }
+    }
+
+    /// Does something before the wait begins; its error is the wait's.
+    pub(crate) fn after(
+        mut self,
+        first: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Self {
+        let patience = self.patience.clone();
+        self.running = self.running.map(|running| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
+                let done = match set.deadline {
+                    None => first.await,
+                    // The wait itself says what its deadline means.
+                    Some(deadline) => timeout_at(deadline, first).await.unwrap_or(Ok(())),
+                };
+                done?;
+                running.await
+            })
+        });
+        self
+    }
+
+    /// Does something with the end before it is given out, until the deadline.
+    pub(crate) fn then<F>(mut self, finish: F) -> Self
+    where
+        F: FnOnce(A, Option<Instant>) -> BoxFuture<'static, A> + Send + 'static,
+    {
+        let patience = self.patience.clone();
+        self.running = self.running.map(|running| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let answer = running.await?;
+                let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(finish(answer, set.deadline).await)
+            })
+        });
+        self
+    }
+
+    /// Waits no longer than this from now on; then the error is
+    /// [`ErrorKind::Deadline`], and the execution goes on. Without it, a wait has no limit.
+    pub fn deadline(self, limit: Duration) -> Self {
+        self.patience().deadline = Some(monotonic() + limit.min(LONGEST));
+        self
+    }
+
+    /// How long an execution may be invisible before it is
+    /// [`ErrorKind::NotFound`] (default: 10 s after a start by the wait itself, else not at all).
+    pub fn visible_within(self, limit: Duration) -> Self {
+        self.patience().grace = Some(limit);
+        self
+    }
+
+    fn patience(&self) -> std::sync::MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What happens next; `None` after the end and after an error.
@@ -328,6 +420,7 @@ impl<A> From<News> for Progress<A> {
 /// Waits to the end, or to the deadline on whatever path it is then.
 async fn run<L: Look>(task: Task<L>, told: Teller) -> Result<L::Answer, Error> {
     let mut memory = Memory::new(L::OPERATION, L::RIGHT, &task.origin);
+    memory.absence = L::ABSENCE;
     let Some(deadline) = task.deadline else {
         return drive(task, &mut memory, &told).await;
     };
@@ -351,11 +444,16 @@ async fn drive<L: Look>(
         origin,
         deadline,
         grace,
-        before,
+        mut before,
     } = task;
     let (execution, grace) = match origin {
         Origin::Started(execution) => (execution, grace.unwrap_or(GRACE)),
         Origin::Resumed(execution) => (execution, grace.unwrap_or_default()),
+        Origin::Again { retry, execution } => {
+            memory.starting();
+            before = Some(retry.await?);
+            (execution, grace.unwrap_or_default())
+        }
         Origin::Start { start, key } => {
             memory.starting();
             let execution = match (start.await, key) {

@@ -13,6 +13,7 @@ use super::{
         tasks::{ReportTaskFailedRequest, ReportTaskSucceededRequest},
     },
     protocol::Rpc,
+    quotas::{Bucket, Quotas},
 };
 use crate::{
     error::Error,
@@ -22,6 +23,7 @@ use crate::{
         credential::{Cache, Context, ProvideCredential},
         environment::Environment,
         hosts::is_foreign,
+        pace::{Pace, Quota},
         setting::Setting,
         settings::{Settings, shared_setters},
     },
@@ -30,7 +32,7 @@ use crate::{
 /// A client of CloudFlow in one region. Cheap to clone; clones share connections and credentials.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pipeline: Arc<Pipeline<Rpc>>,
+    pub(super) pipeline: Arc<Pipeline<Rpc>>,
 }
 
 /// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
@@ -42,6 +44,7 @@ pub struct ClientBuilder {
     network: Network,
     endpoint: Option<Setting>,
     sts_endpoint: Option<Setting>,
+    quotas: Quotas,
     /// Whether the CLI's profile may name the region.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credentials>>>,
@@ -84,6 +87,31 @@ impl Client {
         if let Some(credentials) = &self.pipeline.credentials {
             credentials.forget();
         }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Pipeline<Rpc>> {
+        &self.pipeline
+    }
+
+    #[cfg(test)]
+    pub(crate) fn pipeline(&self) -> &Pipeline<Rpc> {
+        &self.pipeline
+    }
+
+    /// How this client stands with one of the account's quotas: its pace, who waits for a turn,
+    /// and how often the service refused a call for its rate. Clones share it.
+    ///
+    /// ```
+    /// use cloud_workflows::alibaba::{Bucket, Client};
+    ///
+    /// # fn example(client: Client) {
+    /// let pace = client.pace(Bucket::DescribeExecution);
+    /// println!("{} looks a second, {} waiting", pace.rate, pace.waiting);
+    /// # }
+    /// ```
+    pub fn pace(&self, bucket: Bucket) -> Pace {
+        let pacer = self.pipeline.pacers.of(bucket.operation());
+        pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
     /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
@@ -179,7 +207,8 @@ impl Client {
 
     /// `ListExecutions`: one page of a flow's executions, newest first or not as the service likes.
     ///
-    /// A read: repeated whatever happened. `next_token` in the answer says where the next page begins.
+    /// A read: repeated whatever happened. `next_token` in the answer says where the next page
+    /// begins. All pages: [`items`](Call::items).
     ///
     /// Source: Alibaba Cloud, CloudFlow, ListExecutions. Right: `fnf:ListExecutions`.
     ///
@@ -194,7 +223,7 @@ impl Client {
     /// # }
     /// ```
     pub fn list_executions(&self, request: ListExecutionsRequest) -> Call<ListExecutionsRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `GetExecutionHistory`: one page of what happened in an execution, oldest first.
@@ -219,14 +248,15 @@ impl Client {
         &self,
         request: GetExecutionHistoryRequest,
     ) -> Call<GetExecutionHistoryRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `StopExecution`: asks the service to stop an execution, which may go on for a while: the answer's
     /// status may still be `Running`.
     ///
     /// Repeated whatever happened: a stopped execution is not stopped twice. One that has ended before
-    /// is `ExecutionAlreadyCompleted`.
+    /// is an error of [`ErrorKind::AlreadyCompleted`](crate::ErrorKind::AlreadyCompleted);
+    /// [`Client::stop`] looks how.
     ///
     /// Source: Alibaba Cloud, CloudFlow, StopExecution. Right: `fnf:StopExecution`.
     ///
@@ -246,8 +276,15 @@ impl Client {
 
     /// `ReportTaskSucceeded`: says that a task that waits for a callback ended well.
     ///
-    /// Repeated whatever happened: the service takes one report a task. The token is sent in the body,
-    /// where no log of addresses shows it.
+    /// Repeated whatever happened: the service takes one report a task. A task that is not ready for
+    /// it yet is reported again after a pause. The token is sent in the body, where no log of
+    /// addresses shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyCompleted`](crate::ErrorKind::AlreadyCompleted) where the task has ended
+    /// before; after an own attempt whose answer was lost that is success, and
+    /// [`was_completed`](super::ReportTaskResponse::was_completed) says so.
     ///
     /// Source: Alibaba Cloud, CloudFlow, ReportTaskSucceeded. Right: `fnf:ReportTaskSucceeded`.
     ///
@@ -270,8 +307,15 @@ impl Client {
 
     /// `ReportTaskFailed`: says that a task that waits for a callback ended badly.
     ///
-    /// Repeated whatever happened: the service takes one report a task. The token is sent in the body,
-    /// where no log of addresses shows it.
+    /// Repeated whatever happened: the service takes one report a task. A task that is not ready for
+    /// it yet is reported again after a pause. The token is sent in the body, where no log of
+    /// addresses shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyCompleted`](crate::ErrorKind::AlreadyCompleted) where the task has ended
+    /// before; after an own attempt whose answer was lost that is success, and
+    /// [`was_completed`](super::ReportTaskResponse::was_completed) says so.
     ///
     /// Source: Alibaba Cloud, CloudFlow, ReportTaskFailed. Right: `fnf:ReportTaskFailed`.
     ///
@@ -360,6 +404,24 @@ impl ClientBuilder {
         self
     }
 
+    /// What the account may ask in one of its buckets (default: what is documented, see
+    /// [`Bucket`]). For accounts whose quotas were raised.
+    ///
+    /// Waits and followers ask no faster than nine tenths of it, and less where the service
+    /// refuses. Other calls are counted and never held up.
+    ///
+    /// ```
+    /// use cloud_workflows::{Quota, alibaba::{Bucket, Client}};
+    ///
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .quota(Bucket::DescribeExecution, Quota::new(200, 50.0));
+    /// ```
+    pub fn quota(mut self, bucket: Bucket, quota: Quota) -> Self {
+        self.quotas.set(bucket, quota);
+        self
+    }
+
     /// What requests are signed with: [`Credentials`], or a source of them.
     pub fn credentials(mut self, source: impl ProvideCredential<Credentials>) -> Self {
         self.credentials = Some(Arc::new(source));
@@ -411,6 +473,7 @@ impl ClientBuilder {
                 core,
                 protocol: Rpc::cloud_flow(endpoint),
                 credentials: Some(Cache::new(provider, context)),
+                pacers: self.quotas.pacers(),
             }),
         })
     }

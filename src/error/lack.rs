@@ -14,6 +14,8 @@ pub(crate) enum Lack {
     NotReady,
     /// An outage: it is asked again after a pause that grows.
     Passing,
+    /// It is only looked at, and this source would have to ask somebody, which a look does not.
+    Unasked,
     /// A password or a key was refused, and more of that would lock it. It is shown again in five
     /// minutes, when what it was read from has changed, or when the caller says so.
     Final,

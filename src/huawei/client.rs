@@ -24,6 +24,7 @@ use crate::{
         environment::Environment,
         hosts::is_foreign,
         operation::Operation,
+        pace::{Pace, Pacers, Quota},
         setting::Setting,
         settings::{Settings, shared_setters},
     },
@@ -33,7 +34,7 @@ use crate::{
 /// tokens.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pipeline: Arc<Pipeline<Rest>>,
+    pub(super) pipeline: Arc<Pipeline<Rest>>,
 }
 
 /// Sets up a [`Client`]. It needs a region or an endpoint, and credentials.
@@ -46,6 +47,7 @@ pub struct ClientBuilder {
     iam_endpoint: Option<Setting>,
     project_id: Option<Setting>,
     project_name: Option<Setting>,
+    quota: Option<Quota>,
     /// Whether the environment may name the region's endpoint.
     from_environment: bool,
     credentials: Option<Arc<dyn ProvideCredential<Credential>>>,
@@ -88,6 +90,13 @@ impl Client {
         if let Some(credentials) = &self.pipeline.credentials {
             credentials.forget();
         }
+    }
+
+    /// How this client stands with its quota of calls: its pace, who waits for a turn, and how
+    /// often the service refused a call for its rate. Clones share it.
+    pub fn pace(&self) -> Pace {
+        let pacer = self.pipeline.pacers.of("");
+        pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
     /// `StartSyncWorkflowExecution` (`sync-executions`): runs a flow of mode EXPRESS and waits for
@@ -192,7 +201,7 @@ impl Client {
         &self,
         request: ListWorkflowExecutionsRequest,
     ) -> Call<ListWorkflowExecutionsRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `ShowWorkflowExecutionForPage`: one page of the history of executions, with their number.
@@ -215,7 +224,7 @@ impl Client {
         &self,
         request: ShowWorkflowExecutionForPageRequest,
     ) -> Call<ShowWorkflowExecutionForPageRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `StopWorkFlow`: stops an execution.
@@ -398,6 +407,16 @@ impl ClientBuilder {
         self
     }
 
+    /// How often this client may ask, all operations together (default: 50 calls at once, then 10
+    /// a second; the service documents no quota).
+    ///
+    /// Waits and followers ask no faster than nine tenths of it, and less where the service
+    /// refuses. Other calls are counted and never held up.
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quota = Some(quota);
+        self
+    }
+
     /// Builds the client. Touches no network.
     ///
     /// # Errors
@@ -448,6 +467,7 @@ impl ClientBuilder {
                 core,
                 protocol: Rest::function_graph(endpoint, project_id),
                 credentials: Some(Cache::new(provider, context)),
+                pacers: Pacers::new(&[], self.quota.unwrap_or_else(|| Quota::new(50, 10.0))),
             }),
         })
     }

@@ -179,6 +179,7 @@ impl AccessKey {
     /// The key, checked, with the project that its calls are for: every source of keys ends here.
     pub(super) async fn with_project(mut self, context: &Context) -> Result<Self, Error> {
         self.check()?;
+        context.note_key(&self.access_key);
         let is_known = context.project_name.is_none() && self.project_id.is_some();
         if context.project_id().is_none() && !is_known {
             self.project_id = Some(projects::by_name(self.clone(), context).await?);
@@ -312,6 +313,7 @@ impl ProvideCredential<Credential> for IamPassword {
             let scope = Scope::of(context, self.project_id.as_deref())?;
             let passcode = match &self.passcode {
                 Some(Passcode { user_id, ask }) => {
+                    context.check_may_ask("the user, for the passcode")?;
                     let asked = ask().await.map_err(|error| error.within("the passcode"));
                     Some((user_id.as_str(), asked?))
                 }

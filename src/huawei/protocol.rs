@@ -182,10 +182,9 @@ fn json_object(members: &[(&str, Shown<'_>)]) -> Result<String, Error> {
 /// A header of the caller's. What is no header is refused without showing it.
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let refused = || Error::invalid(name, "must be visible ASCII text");
-    if !value
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
-    {
+    let is_visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    // Spaces at the ends are nobody's on the wire: the other side reads another value.
+    if !value.bytes().all(is_visible) || value.trim_ascii() != value {
         return Err(refused());
     }
     let value = HeaderValue::from_str(value).map_err(|_| refused())?;

@@ -18,6 +18,7 @@ use super::{
     limits::LONGEST,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
     options::CallOptions,
+    pace::Pacer,
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
     transport::{CONNECT_SLACK, Reply, Stage, TransportError, time_left},
@@ -135,6 +136,10 @@ struct Attempts<'a, P: Protocol> {
     /// When the first attempt went out.
     first: Option<Moment>,
     history: History,
+    /// Where attempts are counted; none for polls, whose turns are counted already.
+    pacer: Option<Arc<Pacer>>,
+    /// When the last attempt was counted.
+    counted: Option<Instant>,
 }
 
 /// What is known of an attempt that gave no answer.
@@ -165,6 +170,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 .min(LONGEST),
             overall: overall.unwrap_or(encoded.limits.overall).min(LONGEST),
         };
+        let pacer = match options.is_poll {
+            true => None,
+            false => pipeline.pacers.of(&operation).cloned(),
+        };
         Self {
             operation,
             pipeline,
@@ -174,6 +183,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             deadline: started + timeouts.overall,
             first: None,
             history: History::default(),
+            pacer,
+            counted: None,
         }
     }
 
@@ -202,11 +213,18 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             let attempt = self.attempt(held.as_ref(), decode).instrument(span);
             let failed = match attempt.await {
                 Ok(reply) => {
-                    core.budget.earn();
+                    if !self.options.is_poll {
+                        core.budget.earn();
+                    }
                     return Ok(reply);
                 }
                 Err(failed) => failed?,
             };
+            if let (Some(pacer), Some(counted)) = (&self.pacer, self.counted)
+                && failed.event.is_throttling()
+            {
+                pacer.refused(counted);
+            }
             let (delivery, next) = judge(
                 self.encoded.replay,
                 self.options.repeat_if_unknown,
@@ -245,6 +263,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     }
                     Duration::ZERO
                 }
+                // Whoever polls has a pause of its own.
+                Next::Repeat(_) if self.options.is_poll => return Err(failed.error),
                 Next::Repeat(pace) => {
                     let pause = policy.backoff(self.history.attempts, pace)?;
                     failed
@@ -255,7 +275,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             };
             // Once a call, and no sign that much fails: not what the budget is for.
             let is_correction = matches!(next, Next::CorrectClock | Next::RenewCredential);
-            let is_last = self.history.attempts >= policy.max_attempts;
+            let is_last = match self.options.is_poll {
+                true => !is_correction,
+                false => self.history.attempts >= policy.max_attempts,
+            };
             if is_last || !self.fits(pause) || !(is_correction || core.budget.spend()) {
                 return Err(failed.error);
             }
@@ -324,6 +347,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             1 => first.monotonic,
             _ => monotonic(),
         };
+        self.counted = self.pacer.as_ref().map(|pacer| pacer.count());
         let deadline = self.deadline.min(began + self.timeouts.attempt);
         let sent = transport
             .send(
@@ -483,6 +507,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     | ErrorKind::InvalidRequest
                     | ErrorKind::PermissionDenied
                     | ErrorKind::AlreadyExists
+                    | ErrorKind::AlreadyCompleted
                     | ErrorKind::Conflict
             )
         {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::{
     Pipeline, attempt,
-    operation::{EncodedFor, Operation},
+    operation::{EncodedFor, Operation, Subject},
     options::CallOptions,
     retry::RetryPolicy,
 };
@@ -21,6 +21,8 @@ pub struct Call<O: Operation> {
     name: Cow<'static, str>,
     encoded: Result<EncodedFor<O>, Error>,
     options: CallOptions,
+    /// The request of a list, of which each page is a call of its own.
+    listed: Option<Box<O>>,
 }
 
 impl<O: Operation> Call<O> {
@@ -30,7 +32,46 @@ impl<O: Operation> Call<O> {
             name: request.name(),
             encoded: request.encode(),
             options: CallOptions::default(),
+            listed: None,
         }
+    }
+
+    /// A call with the options of another.
+    pub(crate) fn with(
+        pipeline: &Arc<Pipeline<O::Protocol>>,
+        request: O,
+        options: CallOptions,
+    ) -> Self {
+        Self {
+            options,
+            ..Self::new(pipeline, request)
+        }
+    }
+
+    /// A call of a list, which can be read page by page.
+    pub(crate) fn of_list(pipeline: &Arc<Pipeline<O::Protocol>>, request: O) -> Self
+    where
+        O: Clone,
+    {
+        Self {
+            listed: Some(Box::new(request.clone())),
+            ..Self::new(pipeline, request)
+        }
+    }
+
+    /// The request of a list.
+    pub(crate) fn listed(&self) -> Option<&O> {
+        self.listed.as_deref()
+    }
+
+    /// What the pages of a list are asked for with.
+    pub(crate) fn into_list(self) -> (Arc<Pipeline<O::Protocol>>, Option<Box<O>>, CallOptions) {
+        (self.pipeline, self.listed, self.options)
+    }
+
+    /// The execution that the call is about.
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        self.encoded.as_ref().ok()?.subject.as_ref()
     }
 
     /// The operation's name in the vendor's documents, such as `StartExecution`.
@@ -41,8 +82,7 @@ impl<O: Operation> Call<O> {
     /// The execution name that will be sent, given or made. Store it, and you can find the
     /// execution whatever happens to this program.
     pub fn execution_name(&self) -> Option<&str> {
-        let subject = self.encoded.as_ref().ok()?.subject.as_ref()?;
-        Some(&subject.execution_name)
+        Some(&self.subject()?.execution_name)
     }
 
     /// How long the whole call may take, with all attempts and pauses (default 60 s; synchronous

@@ -58,13 +58,18 @@ impl<C: 'static> Source<C> {
     }
 
     async fn ask(&self, context: &Context, deadline: Instant) -> Result<Lease<C>, Error> {
+        context.note_source(self.name);
         let asked = timeout_at(deadline, self.provider.provide(context)).await;
         asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no time left")))
     }
 
     /// Whether the chain ends with this failure.
     fn is_last_word(&self, error: &Error) -> bool {
-        self.is_named && error.lack() != Lack::NotSetUp
+        match error.lack() {
+            Lack::NotSetUp => false,
+            Lack::Unasked => true,
+            _ => self.is_named,
+        }
     }
 }
 
@@ -89,13 +94,17 @@ impl<C: 'static> Chain<C> {
             match source.ask(context, deadline).await {
                 Ok(lease) => return Ok(lease),
                 // An outage does not change who the client is.
-                Err(error) if error.lack() == Lack::Passing => {
+                Err(error) if matches!(error.lack(), Lack::Passing | Lack::Unasked) => {
                     return Err(error.within(source.name));
                 }
                 Err(error) => asked = Some((served.place, error)),
             }
         }
-        self.remember(None);
+        let remember = |served| match context.is_look() {
+            true => {}
+            false => self.remember(served),
+        };
+        remember(None);
         let (mut failed, mut absent, mut lack) = (Vec::new(), Vec::new(), Lack::NotSetUp);
         for (place, source) in self.sources.iter().enumerate() {
             let outcome = match asked.take_if(|(asked, _)| *asked == place) {
@@ -108,7 +117,7 @@ impl<C: 'static> Chain<C> {
                     tracing::debug!(source = source.name, "credentials found");
                     // What serves in place of one that is down is not held on to.
                     if lack == Lack::NotSetUp {
-                        self.remember(Some(Served { place, generation }));
+                        remember(Some(Served { place, generation }));
                     }
                     return Ok(lease);
                 }

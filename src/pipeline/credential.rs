@@ -26,7 +26,9 @@ use super::{
     load::Load,
     operation::Exchange,
     options::CallOptions,
+    pace::Pacers,
     protocol::Protocol,
+    sighting::Seen,
 };
 use crate::{
     error::{Error, ErrorKind, Lack},
@@ -156,7 +158,10 @@ impl Context {
         request: E,
         options: &CallOptions,
     ) -> Result<Response<E::Answer>, Error> {
+        let host = protocol.endpoint().host_str().unwrap_or_default();
+        self.check_may_ask(format_args!("{} at {host}", request.name()))?;
         let pipeline = Pipeline {
+            pacers: Pacers::default(),
             core: self.core.clone(),
             protocol,
             credentials,
@@ -465,6 +470,23 @@ impl<C: Send + Sync + 'static> Cache<C> {
         }
     }
 
+    /// Looks at what the source would give: nothing is sent, and what was learnt stays as it is.
+    pub(crate) async fn look(&self) -> Result<Seen<C>, Error> {
+        self.context.core.transport.here()?;
+        let generation = self.lock().generation;
+        let inputs = Arc::new(Inputs::of_look(generation));
+        let outcome = self.ask(inputs.clone()).await;
+        match inputs.sighting() {
+            Some(sighting) => sighting.seen(outcome),
+            None => Err(Error::new(ErrorKind::Credentials, "nothing was looked at")),
+        }
+    }
+
+    /// What the client lends to its source.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// Never use this credential again; a newer one stays.
     pub(crate) fn retire(&self, held: &Arc<Held<C>>) {
         let mut state = self.lock();
@@ -570,19 +592,22 @@ impl<C: Send + Sync + 'static> Cache<C> {
     }
 
     async fn load(&self, inputs: Arc<Inputs>) -> Result<Held<C>, Error> {
+        let lease = self.ask(inputs).await?;
+        Held::new(lease, &self.context.core.clock)
+    }
+
+    async fn ask(&self, inputs: Arc<Inputs>) -> Result<Lease<C>, Error> {
         let context = Context {
             inputs: Some(inputs),
             ..self.context.clone()
         };
-        let lease = timeout(LOAD_LIMIT, self.provider.provide(&context))
-            .await
-            .map_err(|_| {
-                Error::new(
-                    ErrorKind::Timeout,
-                    format!("no credential after {} s", LOAD_LIMIT.as_secs()),
-                )
-            })??;
-        Held::new(lease, &self.context.core.clock)
+        let provided = timeout(LOAD_LIMIT, self.provider.provide(&context)).await;
+        provided.map_err(|_| {
+            Error::new(
+                ErrorKind::Timeout,
+                format!("no credential after {} s", LOAD_LIMIT.as_secs()),
+            )
+        })?
     }
 
     /// Keeps what a load gave; none where nobody waits for it any more.
@@ -637,7 +662,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
                 let error = Arc::new(error);
                 let longer = || longer(state.failure.as_ref().map(|last| last.pause));
                 let pause = match error.lack() {
-                    Lack::NotSetUp | Lack::Local => None,
+                    Lack::NotSetUp | Lack::Local | Lack::Unasked => None,
                     Lack::NotReady => Some(longer().min(SOON)),
                     Lack::Passing => Some(longer()),
                     Lack::Final => Some(error.retry_after().unwrap_or(SHUT)),

@@ -185,6 +185,9 @@ impl Environment {
         if let Surroundings::Fake(_) = &self.surroundings {
             return self.read(&self.in_home("printed")?).await;
         }
+        if let Some(sighting) = self.inputs.as_ref().and_then(|inputs| inputs.sighting()) {
+            return Err(sighting.unasked("a program"));
+        }
         process::run(command, PROCESS_LIMIT).await
     }
 

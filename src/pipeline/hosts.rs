@@ -24,3 +24,12 @@ fn lies_in(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain)
         .is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
+
+/// The host of an address, with its port where it is not the usual one.
+pub(crate) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::environment::Environment;
+use super::{environment::Environment, sighting::Sighting};
 
 /// The variables and files that one load has read, by keyed fingerprints: no content is kept.
 #[derive(Default)]
@@ -18,6 +18,8 @@ pub(crate) struct Inputs {
     generation: u64,
     key: RandomState,
     read: Mutex<BTreeMap<Input, u64>>,
+    /// There where it is only looked at what there is.
+    sighting: Option<Sighting>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +34,18 @@ impl Inputs {
             generation,
             ..Self::default()
         }
+    }
+
+    /// For a look: whoever reads learns that nobody is to be asked.
+    pub(super) fn of_look(generation: u64) -> Self {
+        Self {
+            sighting: Some(Sighting::default()),
+            ..Self::of_generation(generation)
+        }
+    }
+
+    pub(super) fn sighting(&self) -> Option<&Sighting> {
+        self.sighting.as_ref()
     }
 
     pub(super) fn generation(&self) -> u64 {

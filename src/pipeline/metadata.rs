@@ -100,6 +100,7 @@ impl Context {
             headers,
             body: body.into(),
         };
+        self.check_may_ask(format_args!("{service} at {}", address(&request.url)))?;
         let transport = &self.core.transport;
         exchange(service, transport, request, limit).await
     }
@@ -116,6 +117,7 @@ impl Context {
         request: HttpRequest,
         limit: Duration,
     ) -> Result<Reply, Error> {
+        self.check_may_ask(format_args!("{service} at {}", address(&request.url)))?;
         let transport = match &self.core.transport {
             #[cfg(any(test, fuzzing))]
             scripted @ Transport::Scripted(_) => scripted,

@@ -104,7 +104,10 @@ pub(crate) struct Subject {
     pub(crate) execution_name: String,
     /// Whether it was the caller who gave that name.
     pub(crate) named_by_caller: bool,
+    /// What it is given, or what a node of it is told to have given.
     pub(crate) input: Option<Payload>,
+    /// The node that the call is about, and how it is said to have ended.
+    pub(crate) node: Option<(String, String)>,
 }
 
 impl Subject {
@@ -115,6 +118,7 @@ impl Subject {
             execution_name,
             named_by_caller: true,
             input: None,
+            node: None,
         }
     }
 }

@@ -11,4 +11,7 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) repeat_if_unknown: bool,
+    /// One attempt that took its turn at the pacer. It neither costs nor earns retry budget; clock
+    /// and credential are still corrected.
+    pub(crate) is_poll: bool,
 }

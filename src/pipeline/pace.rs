@@ -56,7 +56,7 @@ const SLOWEST: f64 = 0.001;
 const FASTEST: f64 = 1_000_000.0;
 
 /// How a client stands with one of the account's quotas.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Pace {
     /// Polls a second that the client's waits make at most, at present.
@@ -65,6 +65,34 @@ pub struct Pace {
     pub waiting: usize,
     /// Calls that the service refused for their rate, since the client was made.
     pub refusals: u64,
+}
+
+/// A client's pacers, one for each bucket; none at all for services without quotas.
+#[derive(Debug, Default)]
+pub(crate) struct Pacers {
+    /// By the operation that has a bucket of its own.
+    own: Vec<(&'static str, Arc<Pacer>)>,
+    others: Option<Arc<Pacer>>,
+}
+
+impl Pacers {
+    /// Buckets of single operations, and one for all others.
+    pub(crate) fn new(own: &[(&'static str, Quota)], others: Quota) -> Self {
+        let own = own.iter();
+        Self {
+            own: own
+                .map(|(operation, quota)| (*operation, Pacer::new(*quota)))
+                .collect(),
+            others: Some(Pacer::new(others)),
+        }
+    }
+
+    /// The pacer at which attempts of an operation count.
+    pub(crate) fn of(&self, operation: &str) -> Option<&Arc<Pacer>> {
+        let mut own = self.own.iter();
+        let found = own.find(|(name, _)| *name == operation);
+        found.map(|(_, pacer)| pacer).or(self.others.as_ref())
+    }
 }
 
 /// Paces what one client draws from one bucket.

@@ -103,6 +103,19 @@ pub(crate) enum Event {
     },
 }
 
+impl Event {
+    /// Whether the call was refused for its rate.
+    pub(crate) fn is_throttling(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                class: RefusalClass::Throttled,
+                ..
+            }
+        )
+    }
+}
+
 /// What became of the attempts so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct History {

@@ -7,6 +7,7 @@ mod credentials;
 mod declared;
 mod echoes;
 mod origin;
+mod paces;
 mod runtimes;
 mod table;
 mod warm;

@@ -26,6 +26,8 @@ pub(crate) struct Memory {
     /// What the looks brought, in the order in which it came first.
     counts: Vec<(String, u64)>,
     trouble: Option<Trouble>,
+    /// What else to say of an execution that is not there.
+    pub(super) absence: &'static str,
 }
 
 struct Trouble {
@@ -45,6 +47,7 @@ impl Memory {
             Origin::Start { key, .. } => (key.clone(), true, Delivery::NotSent),
             Origin::Started(execution) => (Some(execution.clone()), true, Delivery::Accepted),
             Origin::Resumed(execution) => (Some(execution.clone()), false, Delivery::NotSent),
+            Origin::Again { execution, .. } => (Some(execution.clone()), true, Delivery::NotSent),
         };
         // Whoever knows when it began has seen it.
         let was_seen = execution
@@ -62,6 +65,7 @@ impl Memory {
             looks: 0,
             counts: Vec::new(),
             trouble: None,
+            absence: "",
         }
     }
 
@@ -212,6 +216,7 @@ impl Memory {
             }
             (false, _) => format!("there is no execution {name}"),
         };
+        let message = message + self.absence;
         self.caused(ErrorKind::NotFound, message, cause)
     }
 
@@ -267,6 +272,7 @@ impl Memory {
             .with_operation(self.operation)
             .with_attempts(self.looks)
             .with_delivery(delivery)
+            .with_start_said()
             .with_subject(
                 self.starts,
                 true,

@@ -123,6 +123,7 @@ impl CliProfile {
         let text = environment.read(&path).await;
         let text = text.map_err(|error| absent(error, is_named))?;
         let found = self.find(&environment, &path, &text)?;
+        context.note_source(&found.place);
         let mut way = Vec::new();
         let lease = match found.config.source(&found.name, &mut way) {
             Ok(source) => source.provide(context).await,

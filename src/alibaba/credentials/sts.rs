@@ -34,6 +34,7 @@ const OPTIONS: CallOptions = CallOptions {
     attempt_timeout: Some(Duration::from_secs(5)),
     retry: None,
     repeat_if_unknown: false,
+    is_poll: false,
 };
 
 /// What a role is taken on with.
@@ -62,6 +63,7 @@ impl Role {
         context: &Context,
         key: Credentials,
     ) -> Result<Lease<Credentials>, Error> {
+        context.note_key(&key.access_key_id);
         let signer = Cache::new(Arc::new(key), context.clone());
         let request = AssumeRoleRequest(self.form(context, None)?);
         let protocol = Rpc::sts(self.endpoint(context)?);

@@ -3,6 +3,7 @@
 mod chain;
 mod files;
 mod laws;
+mod looks;
 mod mended;
 mod metadata;
 mod places;

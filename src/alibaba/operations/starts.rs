@@ -36,6 +36,7 @@ macro_rules! named {
                 execution_name,
                 named_by_caller,
                 input: self.input,
+                node: None,
             };
             Ok((wire, Some(subject)))
         }

@@ -111,4 +111,5 @@ pub(super) const OPTIONS: CallOptions = CallOptions {
     attempt_timeout: Some(Duration::from_secs(5)),
     retry: None,
     repeat_if_unknown: false,
+    is_poll: false,
 };

@@ -5,6 +5,7 @@ mod environment;
 mod federation;
 mod files;
 mod laws;
+mod looks;
 mod metadata;
 mod places;
 

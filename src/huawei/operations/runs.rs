@@ -1,14 +1,25 @@
 //! Executions that go on by themselves: started, looked at, stopped, tried again, called back.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, future::Future};
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    huawei::declare::{operation, response},
+    error::{Error, ErrorKind, FlowFailureParts, NodeError},
+    huawei::{
+        declare::{operation, response},
+        settle,
+    },
     open_enum::open_enum,
-    payload::Payload,
+    outcome::Outcome,
+    payload::{FlowText, Payload},
+    pipeline::{
+        declared::{Write, Written},
+        operation::{Sent, Subject},
+    },
+    response::Response,
 };
 
 open_enum! {
@@ -43,6 +54,17 @@ impl WorkflowRunStatus {
             Self::Success | Self::Fail | Self::Timeout | Self::Cancel
         )
     }
+
+    /// What kind of error an execution of this status is, if it is one.
+    fn failure(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Success => None,
+            Self::Fail => Some(ErrorKind::FlowFailed),
+            Self::Timeout => Some(ErrorKind::FlowTimedOut),
+            Self::Cancel => Some(ErrorKind::FlowStopped),
+            _ => Some(ErrorKind::FlowUnfinished),
+        }
+    }
 }
 
 operation! {
@@ -71,6 +93,25 @@ operation! {
     plain {
         /// Headers for the flow's run, as JSON.
         pub headers: BTreeMap<String, Payload> = Member "headers",
+    }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            // Without an id of the caller's there is nothing by which to find it again.
+            let subject = self.workflow_run_id.map(|id| Subject {
+                input: self.input,
+                ..Subject::named(self.workflow_id, id)
+            });
+            Ok((wire, subject))
+        }
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<WorkflowExecutionId>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<WorkflowExecutionId>, Error>> + Send {
+            settle::start(outcome, sent)
+        }
     }
 }
 
@@ -139,6 +180,65 @@ response! {
     }
 }
 
+impl WorkflowExecution {
+    /// The output as a value, where the execution succeeded. No output reads as JSON `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FlowFailed`], [`FlowTimedOut`](ErrorKind::FlowTimedOut),
+    /// [`FlowStopped`](ErrorKind::FlowStopped) or, where it has not ended,
+    /// [`FlowUnfinished`](ErrorKind::FlowUnfinished). [`Error::flow_failure`] names the node that
+    /// failed last, with its message; the service gives no code.
+    /// [`ErrorKind::Decode`] where the output does not fit `T`.
+    pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let kind = self.status.failure();
+        let failed = kind.and_then(|_| last_failure(&self.node_execution_details));
+        Outcome {
+            kind,
+            id: self.execution_id.clone(),
+            failure: FlowFailureParts {
+                status: self.status.as_str().into(),
+                node_errors: failed.into_iter().collect(),
+                execution: self.execution_id,
+                output: self.output,
+                started: self.begin_time,
+                stopped: self.end_time,
+                ..FlowFailureParts::default()
+            },
+            ..Outcome::default()
+        }
+        .into_output()
+    }
+}
+
+/// The failure that came last: one before it was tried again, or handled by the flow.
+fn last_failure(nodes: &[NodeExecutionDetail]) -> Option<NodeError> {
+    let runs = nodes
+        .iter()
+        .flat_map(|node| node.executions.iter().map(move |run| (node, run)));
+    let failed = runs.filter(|(_, run)| {
+        let status = run.status.as_ref();
+        status.is_some_and(|status| {
+            matches!(status, WorkflowRunStatus::Fail | WorkflowRunStatus::Timeout)
+        })
+    });
+    let (node, run) = failed.max_by_key(|(_, run)| run.end_time)?;
+    Some(NodeError {
+        node_id: node.node_id.as_deref().map(FlowText::from),
+        error_message: run.error_message.as_ref().map(words),
+        begin_time: run.begin_time.and_then(DateTime::from_timestamp_millis),
+        end_time: run.end_time.and_then(DateTime::from_timestamp_millis),
+    })
+}
+
+/// A text, as a rule; anything else as its JSON.
+fn words(message: &Payload) -> FlowText {
+    match serde_json::from_str::<String>(message.as_str()) {
+        Ok(text) => text.into(),
+        Err(_) => message.as_str().into(),
+    }
+}
+
 response! {
     /// A node of an execution, with all its runs.
     NodeExecutionDetail {
@@ -197,6 +297,20 @@ operation! {
         /// Id of the execution: 1 to 512 characters.
         pub execution_id: String = Path "execution_id" (Length(1, 512)),
     }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
+        }
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<()>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<()>, Error>> + Send {
+            settle::retry(outcome, sent)
+        }
+    }
 }
 
 open_enum! {
@@ -231,5 +345,24 @@ operation! {
     json {
         /// What the node gave: a JSON object; `{}` when absent.
         pub output | output_json: Payload = Member "output" (Object, Else("{}")),
+    }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            let subject = Subject {
+                input: self.output,
+                node: Some((self.workflow_state_id, self.result.as_str().to_owned())),
+                ..Subject::named(self.workflow_id, self.workflow_run_id)
+            };
+            Ok((wire, Some(subject)))
+        }
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<WorkflowExecutionId>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<WorkflowExecutionId>, Error>> + Send {
+            settle::callback(outcome, sent)
+        }
     }
 }

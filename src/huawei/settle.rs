@@ -1,0 +1,156 @@
+//! What became of a call whose fate was not learnt: the execution itself is asked, once.
+//!
+//! Only what the execution shows of our own call is believed. Where it shows nothing, the error
+//! stays as it was.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    operations::runs::{
+        CallbackResult, NodeExecution, ShowWorkflowExecutionRequest, WorkflowExecution,
+        WorkflowExecutionId, WorkflowRunStatus,
+    },
+    protocol::Rest,
+};
+use crate::{
+    error::{Delivery, Error},
+    pipeline::{
+        attempt,
+        clock::monotonic,
+        operation::{Exchange as _, Sent, Subject},
+        options::CallOptions,
+        same::{is_empty, same},
+        transport::time_left,
+    },
+    response::Response,
+};
+
+/// What an operation gives, as the pipeline has it.
+type Outcome<T> = Result<Response<T>, Error>;
+
+/// `Date` counts whole seconds, and clocks of one service may differ a little.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+
+/// A start under an id of the caller's: it was accepted where that execution has our input. That
+/// there is none settles nothing, since nobody documents that the id becomes the execution's.
+pub(super) async fn start(
+    outcome: Outcome<WorkflowExecutionId>,
+    sent: Sent<'_, Rest>,
+) -> Outcome<WorkflowExecutionId> {
+    settle(outcome, &sent, |subject, shown, _| {
+        has_our_input(subject, shown)?.then(|| WorkflowExecutionId {
+            execution_id: subject.execution_name.clone(),
+        })
+    })
+    .await
+}
+
+/// Whether an execution has the input that a start carried; `None` where that cannot be told.
+pub(super) fn has_our_input(subject: &Subject, shown: &WorkflowExecution) -> Option<bool> {
+    match (&shown.input, &subject.input) {
+        // The service shows inputs; where it shows none, there was none, or it has changed.
+        (None, Some(ours)) if !is_empty(ours) => None,
+        (theirs, ours) => same(theirs.as_ref(), ours.as_ref()),
+    }
+}
+
+/// A retry: it was accepted where the execution runs, or where something of it is younger than
+/// the call.
+pub(super) async fn retry(outcome: Outcome<()>, sent: Sent<'_, Rest>) -> Outcome<()> {
+    settle(outcome, &sent, |_, shown, first| {
+        let is_going = !shown.status.is_ended() && !is_unknown(&shown.status);
+        let nodes = shown.node_execution_details.iter();
+        let begun = nodes.flat_map(|node| &node.executions);
+        let has_begun = || {
+            let first = first?;
+            let mut times = begun.filter_map(|run| millis(run.begin_time));
+            times.any(|time| time >= first).then_some(())
+        };
+        if is_going { Some(()) } else { has_begun() }
+    })
+    .await
+}
+
+/// A callback: it was accepted where the node has ended since, and as we said. A node that ended
+/// otherwise took another's word.
+pub(super) async fn callback(
+    outcome: Outcome<WorkflowExecutionId>,
+    sent: Sent<'_, Rest>,
+) -> Outcome<WorkflowExecutionId> {
+    settle(outcome, &sent, |subject, shown, first| {
+        let (node, result) = subject.node.as_ref()?;
+        let mut details = shown.node_execution_details.iter();
+        let details = details.find(|details| details.node_id.as_ref() == Some(node))?;
+        let run: &NodeExecution = details.executions.last()?;
+        let ended = millis(run.end_time)?;
+        let is_as_said = match (CallbackResult::from(result.as_str()), run.status.as_ref()?) {
+            (CallbackResult::Success, WorkflowRunStatus::Success) => {
+                // The service shows outputs; what it does not show proves nothing.
+                let ours = subject.input.as_ref();
+                same(run.output.as_ref(), ours) == Some(true)
+            }
+            (CallbackResult::Fail, WorkflowRunStatus::Fail) => true,
+            _ => false,
+        };
+        (is_as_said && ended >= first?).then(|| WorkflowExecutionId {
+            execution_id: subject.execution_name.clone(),
+        })
+    })
+    .await
+}
+
+fn is_unknown(status: &WorkflowRunStatus) -> bool {
+    matches!(status, WorkflowRunStatus::Unknown(_))
+}
+
+fn millis(time: Option<i64>) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(time?)
+}
+
+/// Looks at the execution where nobody knows what became of a call on it, and lets `judge` say
+/// what it shows; its last argument is when the call went out, by the service's clock.
+async fn settle<T>(
+    outcome: Outcome<T>,
+    sent: &Sent<'_, Rest>,
+    judge: impl FnOnce(&Subject, &WorkflowExecution, Option<DateTime<Utc>>) -> Option<T> + Send,
+) -> Outcome<T> {
+    let (error, subject) = match (outcome, sent.subject) {
+        (Err(error), Some(subject)) if error.delivery() == Delivery::Unknown => (error, subject),
+        (outcome, _) => return outcome,
+    };
+    // A whole call, which the future of each call on an execution would have room for.
+    let shown = match Box::pin(show(subject, sent)).await {
+        Ok(shown) => shown,
+        Err(_) => return Err(error),
+    };
+    let first = sent.first_in_service_time(&shown.headers, shown.received);
+    let first = first.map(|first| first - TOLERANCE);
+    match judge(subject, &shown.value, first) {
+        None => Err(error),
+        Some(value) => Ok(Response {
+            value,
+            request_id: shown.request_id,
+            status: shown.status,
+            headers: shown.headers,
+            body: shown.body,
+            received: shown.received,
+            attempts: sent.attempts,
+            elapsed: monotonic() - sent.began,
+        }),
+    }
+}
+
+async fn show(
+    subject: &Subject,
+    sent: &Sent<'_, Rest>,
+) -> Result<Response<WorkflowExecution>, Error> {
+    let request = ShowWorkflowExecutionRequest::new(&subject.flow_name, &subject.execution_name);
+    let options = CallOptions {
+        timeout: Some(time_left(sent.deadline)),
+        retry: sent.retry,
+        ..CallOptions::default()
+    };
+    let name = request.name();
+    let encoded = request.encode()?;
+    attempt::run::<ShowWorkflowExecutionRequest>(sent.pipeline, name, Ok(&encoded), &options).await
+}
