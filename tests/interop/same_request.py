@@ -36,9 +36,10 @@ def ours_alone(official_value, our_value):
 
 HTTP = {
     "header user-agent": (differing, "each says who it is"),
-    "header accept-encoding": (theirs_alone, "ours takes no compressed replies"),
     "header content-length": (any_two, "the body's own length; the judge reads just so much"),
 }
+
+PLAIN = {"header accept-encoding": (differing, "ours asks for replies as they are, not compressed")}
 
 CONNECTION = {"header connection": (theirs_alone, "what HTTP/1.1 does anyway")}
 
@@ -83,6 +84,7 @@ CORE = {
 HUAWEI = {
     **HTTP,
     **CONNECTION,
+    **PLAIN,
     "header x-sdk-date": (any_two, "the time of the request"),
     "header authorization": (
         lambda theirs, our: theirs.partition("Signature=")[0].replace("user-agent;", "") == our.partition("Signature=")[0],
@@ -90,7 +92,7 @@ HUAWEI = {
     ),
 }
 
-HUAWEI_TOKEN = {**HTTP, **CONNECTION}
+HUAWEI_TOKEN = {**HTTP, **CONNECTION, **PLAIN}
 
 # Alike when both requests go out within one second.
 MAY_BE_ALIKE = {"parameter Timestamp", "header x-sdk-date"}
