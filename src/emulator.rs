@@ -43,6 +43,7 @@ mod huawei;
 mod id;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod input;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod lists;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod paging;

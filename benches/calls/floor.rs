@@ -14,6 +14,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::{HeaderMap, HeaderValue, header::ACCEPT_ENCODING};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -54,8 +55,10 @@ fn now() -> DateTime<Utc> {
 }
 
 fn http() -> Result<reqwest::Client, Failure> {
+    let identity = HeaderValue::from_static("identity");
     Ok(reqwest::Client::builder()
         .user_agent(concat!("cloud-workflows/", env!("CARGO_PKG_VERSION")))
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, identity)]))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
         .http1_only()

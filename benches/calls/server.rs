@@ -145,7 +145,7 @@ impl Replies {
         let target = head.split(' ').nth(1).unwrap_or_default();
         if target.starts_with("/v2/") {
             &self.workflow
-        } else if target.contains("Action=StartSyncExecution") {
+        } else if head.contains("x-acs-action: StartSyncExecution\r\n") {
             &self.succeeded
         } else {
             &self.started

@@ -125,14 +125,12 @@ impl ErrorCode {
 
     /// Without what a code that nobody lists repeats of the request.
     pub(crate) fn scrubbed(self, sensitive: &Sensitive) -> Self {
-        match self {
-            Self::Other(text) => {
-                let mut text = String::from(text);
-                sensitive.hide(&mut text);
-                Self::Other(text.into())
-            }
-            documented => documented,
+        if !matches!(self, Self::Other(_)) {
+            return self;
         }
+        let mut text = self.as_str().to_owned();
+        sensitive.hide(&mut text);
+        Self::Other(text.into())
     }
 
     /// Whether it is the access key that the service refuses, and not a request that it could not

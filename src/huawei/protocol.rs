@@ -164,7 +164,13 @@ fn fill_in(path: &str, variables: &[(&str, Cow<'_, str>)]) -> Result<String, Err
 
 /// A JSON object of these members. Written by hand: a caller's JSON goes in as it is.
 fn json_object(members: &[(&str, Shown<'_>)]) -> Result<String, Error> {
-    let mut text = String::from("{");
+    // Inputs are large, and room that grows is copied.
+    let length = members.iter().map(|(name, value)| match value {
+        Shown::Json(json) => name.len() + json.len() + 4,
+        _ => name.len() + 32,
+    });
+    let mut text = String::with_capacity(1 + length.sum::<usize>());
+    text.push('{');
     for (name, value) in members {
         if text.len() > 1 {
             text.push(',');

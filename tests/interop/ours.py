@@ -55,7 +55,7 @@ def alibaba(rng, number):
     reply = {
         "RequestId": f"request-{number}",
         "FlowName": order["flow_name"],
-        "Name": order["execution_name"] or "made",
+        "Name": order["execution_name"],  # a made one is put in when it is seen
         "Status": "Running" if operation == "StartExecution" else "Succeeded",
         "Output": texts.dump(rng, {texts.text(rng): texts.value(rng)}),
     }
@@ -91,7 +91,7 @@ def huawei(rng, number):
     order = {
         "operation": "StartSyncWorkflowExecution",
         "auth": {kind: auth},
-        "region": f"{number}-{texts.text(rng)}",
+        "region": f"{number}-{rng.choice(['cn-north-4', 'a', 'R-2'])}",
         "project_id": given,
         "workflow_id": segment(rng, texts.text(rng, 200)),
         "headers": {texts.text(rng): texts.value(rng) for _ in range(rng.randrange(4))},

@@ -36,22 +36,35 @@ def ours_alone(official_value, our_value):
 
 HTTP = {
     "header user-agent": (differing, "each says who it is"),
-    "header accept-encoding": (theirs_alone, "ours takes no compressed replies"),
     "header content-length": (any_two, "the body's own length; the judge reads just so much"),
 }
 
+PLAIN = {"header accept-encoding": (differing, "ours asks for replies as they are, not compressed")}
+
 CONNECTION = {"header connection": (theirs_alone, "what HTTP/1.1 does anyway")}
+
+# What every request has, whatever it asks for.
+COMMON = [
+    *("AccessKeyId", "Action", "Format", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce"),
+    *("SignatureVersion", "Timestamp", "Version"),
+]
+
+
+def moved(official_place, our_place):
+    return (official_place, our_place) == ("query", "form")
+
 
 ALIBABA = {
     **HTTP,
-    "query SignatureNonce": (differing, "fresh for each request"),
-    "query Timestamp": (any_two, "the time of the request"),
-    "query Signature": (differing, "covers nonce and time"),
+    **{f"place of {name}": (moved, "of a write: in the form, as the vendor's Node client has it") for name in COMMON},
+    "parameter SignatureNonce": (differing, "fresh for each request"),
+    "parameter Timestamp": (any_two, "the time of the request"),
+    "parameter Signature": (differing, "covers nonce and time"),
 }
 
 TEA = {
     **ALIBABA,
-    "query Format": (without_case, "`json` or `JSON`: the service takes any case"),
+    "parameter Format": (without_case, "`json` or `JSON`: the service takes any case"),
     "header accept": (ours_alone, "`*/*`, the HTTP library's own"),
     "header x-acs-credentials-provider": (theirs_alone, "the SDK reports where its key comes from"),
 }
@@ -59,8 +72,10 @@ TEA = {
 CORE = {
     **ALIBABA,
     **CONNECTION,
-    "query RegionId": (theirs_alone, "always sent by this SDK; the host names the region already"),
-    "query SignatureType": (lambda theirs, our: theirs == "" and our is None, "empty for plain keys"),
+    "parameter RegionId": (theirs_alone, "always sent by this SDK; the host names the region already"),
+    "place of RegionId": (theirs_alone, "as above"),
+    "place of SignatureType": (theirs_alone, "as below"),
+    "parameter SignatureType": (lambda theirs, our: theirs == "" and our is None, "empty for plain keys"),
     "header content-md5": (theirs_alone, "of no use under this signature"),
     "header x-sdk-client": (theirs_alone, "the SDK reports its version"),
     "header x-sdk-invoke-type": (theirs_alone, "the SDK reports that the call was a generic one"),
@@ -69,6 +84,7 @@ CORE = {
 HUAWEI = {
     **HTTP,
     **CONNECTION,
+    **PLAIN,
     "header x-sdk-date": (any_two, "the time of the request"),
     "header authorization": (
         lambda theirs, our: theirs.partition("Signature=")[0].replace("user-agent;", "") == our.partition("Signature=")[0],
@@ -76,10 +92,10 @@ HUAWEI = {
     ),
 }
 
-HUAWEI_TOKEN = {**HTTP, **CONNECTION}
+HUAWEI_TOKEN = {**HTTP, **CONNECTION, **PLAIN}
 
 # Alike when both requests go out within one second.
-MAY_BE_ALIKE = {"query Timestamp", "header x-sdk-date"}
+MAY_BE_ALIKE = {"parameter Timestamp", "header x-sdk-date"}
 
 
 def parts(arrived):
@@ -87,12 +103,17 @@ def parts(arrived):
     the spelling of a character in percent-encoding, and white space and escapes in JSON."""
     found = {"method": arrived.method}
     found["path"] = tuple(unquote(segment, errors="strict") for segment in arrived.path.split("/"))
-    found.update({f"query {name}": value for name, value in parameters(arrived.query).items()})
     found.update({f"header {name}": value for name, value in arrived.headers.items()})
+    query, form = parameters(arrived.query), {}
     if arrived.headers.get("content-type", "").startswith("application/json"):
         found["body"] = json.loads(arrived.body)
     else:
-        found.update({f"body {name}": value for name, value in parameters(arrived.body.decode()).items()})
+        form = parameters(arrived.body.decode())
+    # The service takes a parameter from either place, and the signature covers both alike.
+    for place, given in (("query", query), ("form", form)):
+        for name, value in given.items():
+            found.setdefault(f"parameter {name}", value)
+            found[f"place of {name}"] = "both" if f"place of {name}" in found else place
     return found
 
 
@@ -143,7 +164,8 @@ def check_same(driver, seed, rounds):
     rng = random.Random(f"{seed}:same")
     counts, used = {}, {}
     with Judge() as judge:
-        judge.recording = {"RequestId": "r", "FlowName": "f", "Name": "n", "Status": "Running"}
+        # The answer of the moment: set before each request.
+        judge.recording = {}
 
         def last():
             arrived = judge.recorded.pop()
@@ -165,6 +187,9 @@ def check_same(driver, seed, rounds):
         for order in orders(rng, rounds):
             key = ours.key(rng, 0)
             order["key"] = key
+            # About the execution that is asked for, or ours refuses it.
+            about = {"FlowName": order["flow_name"], "Name": order["execution_name"]}
+            judge.recording = {"RequestId": "r", "Status": "Running", **about}
             our = by_us(order)
             wire = {WIRE[name]: value for name, value in order.items() if name in WIRE}
             for (client, call), table in zip(official.ALIBABA.items(), (TEA, CORE)):
