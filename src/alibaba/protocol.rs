@@ -103,7 +103,7 @@ impl Family for Rpc {
         // Inputs are large, and room that grows is copied.
         let mut length = 0;
         for (member, value) in show::present(request) {
-            let value = value.into_text(member.wire)?;
+            let value = value.to_text(member.wire)?;
             length += member.wire.len() + encoded_length(&value) + 2;
             parameters.push((member.wire, value));
         }

@@ -20,7 +20,7 @@ use crate::{
         percent::RESERVED,
         protocol::{Protocol, Refusal, Stamp, Told},
         read,
-        record::{Fields, Place, Record, Rule, Shown},
+        record::{Fields, Member, Place, Record, Rule, Shown},
         show,
         transport::{HttpRequest, Reply},
         words::Sensitive,
@@ -95,12 +95,12 @@ impl Family for Rest {
             headers: Vec::new(),
             body: Bytes::new(),
         };
-        let mut variables = Vec::new();
         let mut query = String::new();
-        let mut members = Vec::new();
-        for (member, value) in show::with_defaults(request) {
+        let fields = show::with_defaults(request);
+        for (member, value) in &fields {
             match member.place {
-                Place::Path => variables.push((member.wire, value.into_text(member.wire)?)),
+                // Written as a whole below.
+                Place::Path | Place::Member => {}
                 Place::Query | Place::Parameter => {
                     if !query.is_empty() {
                         query.push('&');
@@ -110,23 +110,22 @@ impl Family for Rest {
                         Shown::Time(time) if is_spaced => {
                             time.format("%Y-%m-%d %H:%M:%S").to_string().into()
                         }
-                        value => value.into_text(member.wire)?,
+                        value => value.to_text(member.wire)?,
                     };
                     query.extend([member.wire, "="]);
                     query.extend(utf8_percent_encode(&value, RESERVED));
                 }
                 Place::Header => {
-                    let value = value.into_text(member.wire)?;
+                    let value = value.to_text(member.wire)?;
                     wire.headers.push(header(member.wire, &value)?);
                 }
                 Place::Body => wire.body = value.to_json(member.wire)?.into(),
-                Place::Member => members.push((member.wire, value)),
             }
         }
-        wire.path = Path::InProject(fill_in(path, &variables)?);
+        wire.path = Path::InProject(fill_in(path, &fields)?);
         wire.query = (!query.is_empty()).then(|| query.into());
-        if !members.is_empty() {
-            wire.body = json_object(&members)?.into();
+        if let Some(body) = json_object(&fields)? {
+            wire.body = body.into();
         }
         Ok(wire)
     }
@@ -146,43 +145,56 @@ impl Family for Rest {
 }
 
 /// A path with each name in braces replaced by its value, as one segment.
-fn fill_in(path: &str, variables: &[(&str, Cow<'_, str>)]) -> Result<String, Error> {
+fn fill_in(path: &str, fields: &[(&Member, Shown<'_>)]) -> Result<String, Error> {
     let mut whole = String::with_capacity(path.len() + 64);
     for segment in path.split('/').skip(1) {
         whole.push('/');
         let name = segment
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'));
-        let value = variables.iter().find(|(wire, _)| Some(*wire) == name);
-        match value {
-            Some((wire, value)) => push_segment(&mut whole, wire, value)?,
+        let mut variables = fields
+            .iter()
+            .filter(|(member, _)| member.place == Place::Path);
+        match variables.find(|(member, _)| Some(member.wire) == name) {
+            Some((Member { wire, .. }, value)) => {
+                push_segment(&mut whole, wire, &value.to_text(wire)?)?;
+            }
             None => whole.push_str(segment),
         }
     }
     Ok(whole)
 }
 
-/// A JSON object of these members. Written by hand: a caller's JSON goes in as it is.
-fn json_object(members: &[(&str, Shown<'_>)]) -> Result<String, Error> {
+/// The members as a JSON object, where there are any. Written by hand: a caller's JSON goes in as it
+/// is.
+fn json_object(fields: &[(&Member, Shown<'_>)]) -> Result<Option<String>, Error> {
+    let members = || {
+        fields
+            .iter()
+            .filter(|(member, _)| member.place == Place::Member)
+    };
+    if members().next().is_none() {
+        return Ok(None);
+    }
     // Inputs are large, and room that grows is copied.
-    let length = members.iter().map(|(name, value)| match value {
-        Shown::Json(json) => name.len() + json.len() + 4,
-        _ => name.len() + 32,
+    let length = members().map(|(member, value)| match value {
+        Shown::Json(json) => member.wire.len() + json.len() + 4,
+        _ => member.wire.len() + 32,
     });
     let mut text = String::with_capacity(1 + length.sum::<usize>());
     text.push('{');
-    for (name, value) in members {
+    for (member, value) in members() {
         if text.len() > 1 {
             text.push(',');
         }
-        text.extend(["\"", *name, "\":"]);
+        text.extend(["\"", member.wire, "\":"]);
         match value {
             Shown::Json(json) => text.push_str(json),
-            value => text.push_str(&value.to_json(name)?),
+            value => text.push_str(&value.to_json(member.wire)?),
         }
     }
     text.push('}');
-    Ok(text)
+    Ok(Some(text))
 }
 
 /// A header of the caller's. What is no header is refused without showing it.

@@ -117,13 +117,13 @@ pub(crate) fn present(record: &dyn Fields) -> Vec<(&'static Member, Shown<'_>)> 
 
 impl<'a> Shown<'a> {
     /// The value as a text: of a form, a query, a path, a header.
-    pub(crate) fn into_text(self, wire: &str) -> Result<Cow<'a, str>, Error> {
+    pub(crate) fn to_text(&self, wire: &str) -> Result<Cow<'a, str>, Error> {
         Ok(match self {
             Self::Absent => Cow::Borrowed(""),
             Self::Text(text) | Self::Json(text) => Cow::Borrowed(text),
             Self::Integer(number) => number.to_string().into(),
             Self::Number(number) => number.to_string().into(),
-            Self::Flag(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
+            Self::Flag(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
             Self::Time(time) => time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into(),
             nested @ (Self::List(_) | Self::Map(_) | Self::Part(_)) => nested.to_json(wire)?.into(),
         })
