@@ -27,6 +27,7 @@ mod client;
 mod credentials;
 mod declare;
 mod endpoint;
+mod following;
 pub(crate) mod operations;
 mod origin;
 mod protocol;
@@ -40,6 +41,7 @@ pub use credentials::{
     EcsRamRole, EnvironmentCredentials, IniProfile,
 };
 pub use endpoint::Network;
+pub use following::{Found, Stop};
 pub use operations::{
     executions::{
         DescribeExecutionRequest, Environment, Execution, ExecutionOrigin, ExecutionStatus,

@@ -89,6 +89,10 @@ impl Client {
         }
     }
 
+    pub(super) fn shared(&self) -> &Arc<Pipeline<Rpc>> {
+        &self.pipeline
+    }
+
     #[cfg(test)]
     pub(crate) fn pipeline(&self) -> &Pipeline<Rpc> {
         &self.pipeline
@@ -203,7 +207,8 @@ impl Client {
 
     /// `ListExecutions`: one page of a flow's executions, newest first or not as the service likes.
     ///
-    /// A read: repeated whatever happened. `next_token` in the answer says where the next page begins.
+    /// A read: repeated whatever happened. `next_token` in the answer says where the next page
+    /// begins. All pages: [`items`](Call::items).
     ///
     /// Source: Alibaba Cloud, CloudFlow, ListExecutions. Right: `fnf:ListExecutions`.
     ///
@@ -218,7 +223,7 @@ impl Client {
     /// # }
     /// ```
     pub fn list_executions(&self, request: ListExecutionsRequest) -> Call<ListExecutionsRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `GetExecutionHistory`: one page of what happened in an execution, oldest first.
@@ -243,14 +248,15 @@ impl Client {
         &self,
         request: GetExecutionHistoryRequest,
     ) -> Call<GetExecutionHistoryRequest> {
-        Call::new(&self.pipeline, request)
+        Call::of_list(&self.pipeline, request)
     }
 
     /// `StopExecution`: asks the service to stop an execution, which may go on for a while: the answer's
     /// status may still be `Running`.
     ///
     /// Repeated whatever happened: a stopped execution is not stopped twice. One that has ended before
-    /// is `ExecutionAlreadyCompleted`.
+    /// is an error of [`ErrorKind::AlreadyCompleted`](crate::ErrorKind::AlreadyCompleted);
+    /// [`Client::stop`] looks how.
     ///
     /// Source: Alibaba Cloud, CloudFlow, StopExecution. Right: `fnf:StopExecution`.
     ///
@@ -270,8 +276,15 @@ impl Client {
 
     /// `ReportTaskSucceeded`: says that a task that waits for a callback ended well.
     ///
-    /// Repeated whatever happened: the service takes one report a task. The token is sent in the body,
-    /// where no log of addresses shows it.
+    /// Repeated whatever happened: the service takes one report a task. A task that is not ready for
+    /// it yet is reported again after a pause. The token is sent in the body, where no log of
+    /// addresses shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyCompleted`](crate::ErrorKind::AlreadyCompleted) where the task has ended
+    /// before; after an own attempt whose answer was lost that is success, and
+    /// [`was_completed`](super::ReportTaskResponse::was_completed) says so.
     ///
     /// Source: Alibaba Cloud, CloudFlow, ReportTaskSucceeded. Right: `fnf:ReportTaskSucceeded`.
     ///
@@ -294,8 +307,15 @@ impl Client {
 
     /// `ReportTaskFailed`: says that a task that waits for a callback ended badly.
     ///
-    /// Repeated whatever happened: the service takes one report a task. The token is sent in the body,
-    /// where no log of addresses shows it.
+    /// Repeated whatever happened: the service takes one report a task. A task that is not ready for
+    /// it yet is reported again after a pause. The token is sent in the body, where no log of
+    /// addresses shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AlreadyCompleted`](crate::ErrorKind::AlreadyCompleted) where the task has ended
+    /// before; after an own attempt whose answer was lost that is success, and
+    /// [`was_completed`](super::ReportTaskResponse::was_completed) says so.
     ///
     /// Source: Alibaba Cloud, CloudFlow, ReportTaskFailed. Right: `fnf:ReportTaskFailed`.
     ///

@@ -22,7 +22,7 @@ use crate::{
         clock::monotonic,
         operation::{Exchange as _, Sent, Subject},
         options::CallOptions,
-        same::{is_empty, same},
+        same::same_input,
         transport::time_left,
     },
     response::Response,
@@ -136,11 +136,7 @@ fn begun_by(
     if !subject.named_by_caller {
         return Some(Whose::Ours);
     }
-    let has_our_input = match (input, &subject.input) {
-        // The service shows inputs; where it shows none, there was none, or it has changed.
-        (None, Some(ours)) if !is_empty(ours) => None,
-        (theirs, ours) => same(theirs, ours.as_ref()),
-    };
+    let has_our_input = same_input(input, subject.input.as_ref());
     if !has_our_input? {
         return Some(Whose::AnotherCaller);
     }

@@ -91,6 +91,7 @@ impl ErrorCode {
                 ErrorKind::ClockSkew
             }
             "EntityTooLarge" | "IAM.1101" => ErrorKind::TooLarge,
+            "ExecutionAlreadyCompleted" | "TaskAlreadyCompleted" => ErrorKind::AlreadyCompleted,
             "FSS.0409" | "FSS.1031" | "FSS.1073" | "FSS.1307" | "IAM.0005" | "1109" | "1110"
             | "1111" | "1113" => ErrorKind::AlreadyExists,
             "InvalidAccessKeyID"

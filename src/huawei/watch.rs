@@ -16,17 +16,14 @@ use super::{
         runs::{ShowWorkflowExecutionRequest, WorkflowExecution, WorkflowRunStatus},
     },
     protocol::Rest,
-    settle::has_our_input,
 };
 use crate::{
     error::{Error, ErrorKind},
     follow::{ListAsk, Listed, Watch},
     payload::Payload,
     pipeline::{
-        Pipeline, attempt,
-        credential::BoxFuture,
-        operation::{Operation, Subject},
-        options::CallOptions,
+        Pipeline, attempt, credential::BoxFuture, operation::Operation, options::CallOptions,
+        same::same_input,
     },
     wait::{Class, ExecutionRef, Look, View},
 };
@@ -70,11 +67,8 @@ pub(super) struct Doubt {
 
 impl Doubt {
     fn refuses(&self, shown: &WorkflowExecution) -> bool {
-        let subject = Subject {
-            input: self.input.clone(),
-            ..Subject::named(String::new(), String::new())
-        };
-        self.is_open.load(Ordering::Relaxed) && has_our_input(&subject, shown) == Some(false)
+        let is_same = || same_input(shown.input.as_ref(), self.input.as_ref());
+        self.is_open.load(Ordering::Relaxed) && is_same() == Some(false)
     }
 }
 

@@ -507,6 +507,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     | ErrorKind::InvalidRequest
                     | ErrorKind::PermissionDenied
                     | ErrorKind::AlreadyExists
+                    | ErrorKind::AlreadyCompleted
                     | ErrorKind::Conflict
             )
         {

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, ErrorKind, FlowFailureParts},
     open_enum::open_enum,
     outcome::Outcome,
-    payload::Payload,
+    payload::{FlowText, Payload},
     pipeline::{
         declared::{Write, Written},
         operation::{EncodedFor, Subject, Timeouts},
@@ -112,6 +112,10 @@ answer! {
         pub role_arn: Option<String> = "RoleArn",
     }
     also {
+        /// Why it failed, as a code: read from its history by a wait; absent in any other answer.
+        pub error_code: Option<FlowText>,
+        /// Why it failed, in words; read with the code.
+        pub error_message: Option<FlowText>,
         /// Whether the start that this answers began it; `Unclear` in any other answer. Not part of
         /// the wire.
         pub origin: ExecutionOrigin,
@@ -169,6 +173,8 @@ impl Execution {
             name: self.name.clone(),
             failure: FlowFailureParts {
                 status: self.status.as_str().into(),
+                code: self.error_code,
+                message: self.error_message,
                 execution: self.name,
                 output: self.output,
                 started: self.started_time,

@@ -1,8 +1,19 @@
 //! Reports of tasks that wait for a callback.
 
+use std::future::{Future, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
 use crate::{
-    alibaba::declare::{answer, operation},
+    alibaba::{
+        declare::{answer, operation},
+        protocol::Rpc,
+    },
+    error::{Delivery, Error, ErrorCode},
     payload::{Payload, Secret},
+    pipeline::{clock::monotonic, operation::Sent},
+    response::Response,
 };
 
 operation! {
@@ -16,6 +27,14 @@ operation! {
     json {
         /// What the task gave: a JSON object; `{}` when absent.
         pub output | output_json: Payload = Parameter "Output" (Object, Else("{}")),
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<ReportTaskResponse>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<ReportTaskResponse>, Error>> + Send {
+            ready(settle(outcome, &sent))
+        }
     }
 }
 
@@ -33,6 +52,14 @@ operation! {
         /// What went wrong, in words: 1 to 4,096 characters.
         pub cause: String = Parameter "Cause" (Length(1, 4096)),
     }
+    outcome {
+        fn settle(
+            outcome: Result<Response<ReportTaskResponse>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<ReportTaskResponse>, Error>> + Send {
+            ready(settle(outcome, &sent))
+        }
+    }
 }
 
 answer! {
@@ -42,4 +69,43 @@ answer! {
         /// The event that the report became.
         pub event_id: Option<i64> = "EventId",
     }
+    also {
+        /// Whether the task was found completed after an attempt of this call's whose answer was
+        /// lost, which is taken for the one that completed it. Not part of the wire.
+        pub was_completed: bool,
+    }
+}
+
+/// A task that is found completed after an attempt of unknown fate was completed by that attempt:
+/// nobody else has its token.
+fn settle(
+    outcome: Result<Response<ReportTaskResponse>, Error>,
+    sent: &Sent<'_, Rpc>,
+) -> Result<Response<ReportTaskResponse>, Error> {
+    let error = match outcome {
+        Ok(response) => return Ok(response),
+        Err(error) => error,
+    };
+    let is_completed = error.code() == Some(&ErrorCode::TaskAlreadyCompleted);
+    let Some(status) = error.status().filter(|_| is_completed) else {
+        return Err(error);
+    };
+    if error.delivery() < Delivery::Unknown {
+        return Err(error);
+    }
+    let request_id = error.request_id().map(str::to_owned);
+    Ok(Response {
+        value: ReportTaskResponse {
+            request_id: request_id.clone(),
+            event_id: None,
+            was_completed: true,
+        },
+        request_id,
+        status,
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        received: monotonic(),
+        attempts: sent.attempts,
+        elapsed: monotonic() - sent.began,
+    })
 }
