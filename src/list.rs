@@ -359,7 +359,9 @@ impl<T: Send + 'static> Pages<T> {
             self.last = last;
         }
         self.empty = if items.is_empty() { self.empty + 1 } else { 0 };
-        if self.empty >= MOST_EMPTY && self.upcoming().is_some() {
+        // Windows without an item come to an end by themselves.
+        let may_be_endless = received > 0 || matches!(self.walk, Walk::Tokens(_));
+        if self.empty >= MOST_EMPTY && may_be_endless && self.upcoming().is_some() {
             return Err(incomplete(format_args!(
                 "{MOST_EMPTY} pages without a new item came one after the other"
             )));

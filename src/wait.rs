@@ -196,6 +196,10 @@ pub(crate) enum Origin {
         key: Option<ExecutionRef>,
     },
     /// It was started by this program, and the start was answered.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "starts are waited for by their call")
+    )]
     Started(ExecutionRef),
     /// It was started some time.
     Resumed(ExecutionRef),

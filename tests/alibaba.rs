@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use cloud_workflows::{
     Delivery, Error, ErrorCode, ErrorKind, RetryPolicy,
     alibaba::{
-        Client, ClientBuilder, Credentials, ExecutionStatus, Network, StartExecutionRequest,
-        StartSyncExecutionRequest,
+        Client, ClientBuilder, Credentials, EventType, ExecutionStatus, GetExecutionHistoryRequest,
+        ListExecutionsRequest, Network, ReportTaskFailedRequest, ReportTaskSucceededRequest,
+        StartExecutionRequest, StartSyncExecutionRequest, StopExecutionRequest,
     },
 };
 use serde_json::{Value, json as value};
@@ -84,7 +85,7 @@ async fn start_execution_sends_what_the_official_client_sends() {
     let time = &made["Timestamp"];
     assert_eq!(time.len(), "2019-01-01T01:01:01Z".len());
     let (signed, signature) = body.rsplit_once("&Signature=").unwrap();
-    assert_eq!(signature.trim_end_matches("%3D").len(), 27);
+    assert_eq!(made["Signature"].len(), 28, "{signature}");
     assert_eq!(
         signed,
         format!(
@@ -332,6 +333,7 @@ async fn every_documented_code_is_read() {
 
 fn expected_kind(code: &str, status: u16) -> ErrorKind {
     match code {
+        "ExecutionAlreadyCompleted" | "TaskAlreadyCompleted" => ErrorKind::AlreadyCompleted,
         "EntityTooLarge" => ErrorKind::TooLarge,
         "ExecutionAlreadyExists" | "FlowAlreadyExists" | "ScheduleAlreadyExists" => {
             ErrorKind::AlreadyExists
@@ -706,4 +708,183 @@ fn a_call_and_its_future_can_go_to_another_task() {
     let call = || owned(client.start_execution(StartExecutionRequest::new("f")));
     drop(owned(call().send()));
     drop(owned(call().send_for_response()));
+}
+
+/// The parameters of an operation itself: those that every request has are left out.
+fn own(text: &str) -> BTreeMap<String, String> {
+    let common = [
+        "AccessKeyId",
+        "Format",
+        "Signature",
+        "SignatureMethod",
+        "SignatureNonce",
+        "SignatureVersion",
+        "Timestamp",
+        "Version",
+    ];
+    let mut own = form(text);
+    own.retain(|name, _| !common.contains(&name.as_str()));
+    own
+}
+
+fn parameters<const N: usize>(all: [(&str, &str); N]) -> BTreeMap<String, String> {
+    let pairs = all.into_iter();
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_list_is_asked_for_in_the_query_and_read() {
+    let body = r#"{"RequestId":"id-3","NextToken":"exec_2","Executions":[
+        {"FlowName":"my_flow","Name":"exec_1","Status":"Succeeded","Output":"{}",
+         "StartedTime":"2019-01-01T01:01:01.001Z","StoppedTime":"2019-01-01T01:02:01.001Z"}]}"#;
+    let server = answering(json(200, body)).await;
+    let request = ListExecutionsRequest::new("my_flow")
+        .execution_name_prefix("exec")
+        .limit(1)
+        .map_run_name("run")
+        .metadata_only(false)
+        .next_token("exec_1")
+        .qualifier("prod")
+        .started_time_begin(
+            "2019-01-01T00:00:00Z"
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap(),
+        )
+        .started_time_end(
+            "2019-01-02T00:00:00Z"
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap(),
+        )
+        .status(ExecutionStatus::Succeeded);
+    let page = client(&server).list_executions(request).send().await;
+    let page = page.unwrap();
+    assert_eq!(page.next_token.as_deref(), Some("exec_2"));
+    assert_eq!(page.executions[0].status, ExecutionStatus::Succeeded);
+    let sent = only_request(&server).await;
+    assert_eq!(sent.method.as_str(), "GET");
+    assert!(sent.body.is_empty());
+    let mut made = own(sent.url.query().unwrap());
+    for (name, day) in [("StartedTimeBegin", "01"), ("StartedTimeEnd", "02")] {
+        let time = made.remove(name).unwrap();
+        assert!(
+            time.starts_with(&format!("2019-01-{day}T00:00:00")),
+            "{time}"
+        );
+        assert!(time.ends_with('Z'), "{time}");
+    }
+    let wanted = parameters([
+        ("Action", "ListExecutions"),
+        ("ExecutionNamePrefix", "exec"),
+        ("FlowName", "my_flow"),
+        ("Limit", "1"),
+        ("MapRunName", "run"),
+        ("MetadataOnly", "false"),
+        ("NextToken", "exec_1"),
+        ("Qualifier", "prod"),
+        ("Status", "Succeeded"),
+    ]);
+    assert_eq!(made, wanted);
+}
+
+#[tokio::test]
+async fn a_history_is_asked_for_in_the_query_and_read() {
+    let body = r#"{"RequestId":"id-4","Events":[{"EventId":2,"ScheduleEventId":1,
+        "Type":"TaskFailed","StepName":"look","Time":"2019-01-01T01:01:01.001Z",
+        "EventDetail":"{\"error\":\"E\"}"}]}"#;
+    let server = answering(json(200, body)).await;
+    let request = GetExecutionHistoryRequest::new("my_flow", "exec_1")
+        .limit(999)
+        .next_token("2");
+    let page = client(&server).get_execution_history(request).send().await;
+    let page = page.unwrap();
+    assert_eq!(page.next_token, None);
+    let event = &page.events[0];
+    assert_eq!(
+        (event.event_id, event.schedule_event_id),
+        (Some(2), Some(1))
+    );
+    assert_eq!(event.event_type, Some(EventType::TaskFailed));
+    assert_eq!(
+        event.event_detail.as_ref().unwrap().as_str(),
+        r#"{"error":"E"}"#
+    );
+    let sent = only_request(&server).await;
+    assert_eq!(sent.method.as_str(), "GET");
+    let wanted = parameters([
+        ("Action", "GetExecutionHistory"),
+        ("ExecutionName", "exec_1"),
+        ("FlowName", "my_flow"),
+        ("Limit", "999"),
+        ("NextToken", "2"),
+    ]);
+    assert_eq!(own(sent.url.query().unwrap()), wanted);
+}
+
+#[tokio::test]
+async fn a_stop_and_reports_are_sent_in_the_body_alone() {
+    let server = answering(json(200, STARTED)).await;
+    let request = StopExecutionRequest::new("my_flow", "exec_1")
+        .cause("too late")
+        .error("Cancelled");
+    client(&server)
+        .stop_execution(request)
+        .send()
+        .await
+        .unwrap();
+    let sent = only_request(&server).await;
+    assert_eq!((sent.method.as_str(), sent.url.query()), ("POST", None));
+    let wanted = parameters([
+        ("Action", "StopExecution"),
+        ("Cause", "too late"),
+        ("Error", "Cancelled"),
+        ("ExecutionName", "exec_1"),
+        ("FlowName", "my_flow"),
+    ]);
+    assert_eq!(own(std::str::from_utf8(&sent.body).unwrap()), wanted);
+
+    let server = answering(json(200, r#"{"RequestId":"id","EventId":9}"#)).await;
+    let request = ReportTaskSucceededRequest::new("token");
+    let done = client(&server).report_task_succeeded(request).send().await;
+    assert_eq!(done.unwrap().event_id, Some(9));
+    let sent = only_request(&server).await;
+    assert_eq!((sent.method.as_str(), sent.url.query()), ("POST", None));
+    let wanted = parameters([
+        ("Action", "ReportTaskSucceeded"),
+        ("Output", "{}"),
+        ("TaskToken", "token"),
+    ]);
+    assert_eq!(own(std::str::from_utf8(&sent.body).unwrap()), wanted);
+
+    let server = answering(json(200, r#"{"RequestId":"id","EventId":9}"#)).await;
+    let request = ReportTaskFailedRequest::new("token", "OutOfStock").cause("no more");
+    client(&server)
+        .report_task_failed(request)
+        .send()
+        .await
+        .unwrap();
+    let sent = only_request(&server).await;
+    assert_eq!((sent.method.as_str(), sent.url.query()), ("POST", None));
+    let wanted = parameters([
+        ("Action", "ReportTaskFailed"),
+        ("Cause", "no more"),
+        ("Error", "OutOfStock"),
+        ("TaskToken", "token"),
+    ]);
+    assert_eq!(own(std::str::from_utf8(&sent.body).unwrap()), wanted);
+}
+
+#[tokio::test]
+async fn what_came_too_late_has_a_kind_of_its_own() {
+    for code in ["ExecutionAlreadyCompleted", "TaskAlreadyCompleted"] {
+        let body = format!(r#"{{"Code":"{code}","Message":"too late","RequestId":"id"}}"#);
+        let server = answering(json(400, &body)).await;
+        let request = StopExecutionRequest::new("my_flow", "exec_1");
+        let error = client(&server).stop_execution(request).send().await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyCompleted);
+        assert_eq!(error.delivery(), Delivery::Refused);
+        assert!(!error.is_retryable());
+    }
 }

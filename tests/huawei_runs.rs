@@ -16,7 +16,7 @@ use cloud_workflows::{
     },
 };
 use serde_json::{Value, json as value};
-use support::{answering, arrived, json, only_request};
+use support::{answering, arrived, documented, json, only_request};
 use wiremock::{MockServer, Request, ResponseTemplate};
 
 const WORKFLOW: &str = "48aff955-ea10-4ffd-b426-190bc192dc14";
@@ -308,4 +308,31 @@ async fn documented_refusals_are_told_apart() {
             assert_eq!(error.request_id(), Some("Req1"));
         }
     }
+}
+
+/// Every documented code of the service itself, on what starts work and on what only reads.
+#[tokio::test]
+async fn documented_codes_say_whether_something_may_have_begun() {
+    let mut rows = 0;
+    for (code, statuses) in documented(include_str!("data/huawei_codes.tsv")) {
+        if !code.starts_with("FGS.") && !code.starts_with("FSS.") {
+            continue;
+        }
+        for status in statuses {
+            rows += 1;
+            let body = value!({"error_code": code, "error_msg": "words"});
+            let server = answering(json(status, body.to_string())).await;
+            let start = StartWorkflowExecutionRequest::new(WORKFLOW);
+            let start = client(&server).start_workflow_execution(start).send().await;
+            let show = ShowWorkflowExecutionRequest::new(WORKFLOW, "e");
+            let show = client(&server).show_workflow_execution(show).send().await;
+            let (start, show) = (start.unwrap_err(), show.unwrap_err());
+            assert_eq!(start.code().unwrap().as_str(), code);
+            assert_eq!(start.kind(), show.kind(), "{code} {status}");
+            let may = start.delivery() >= Delivery::Unknown;
+            assert_eq!(start.may_have_started(), may, "{code} {status}");
+            assert!(!show.may_have_started(), "{code} {status}");
+        }
+    }
+    assert!(rows > 50, "{rows}");
 }

@@ -22,7 +22,7 @@ use crate::{
         clock::monotonic,
         operation::{Exchange as _, Sent, Subject},
         options::CallOptions,
-        same::{is_empty, same},
+        same::same_input,
         transport::time_left,
     },
     response::Response,
@@ -146,15 +146,6 @@ fn begun_by(
     }
     // A clock of ours that stood still, or was set, moves our first attempt past a start of ours.
     (after <= -LONG_BEFORE && sent.our_clocks_agree()).then_some(Whose::Before)
-}
-
-/// Whether the service's input and ours are equal; `None` where that cannot be seen.
-pub(super) fn same_input(theirs: Option<&Payload>, ours: Option<&Payload>) -> Option<bool> {
-    // The service shows inputs; where it shows none, there was none, or it has changed.
-    if theirs.is_none() && ours.is_some_and(|ours| !is_empty(ours)) {
-        return None;
-    }
-    same(theirs, ours)
 }
 
 impl Sent<'_, Rpc> {

@@ -102,7 +102,7 @@ impl Family for Rpc {
         let mut parameters = Vec::new();
         // Inputs are large, and room that grows is copied.
         let mut length = 0;
-        for (member, value) in show::present(request) {
+        for (member, value) in &show::with_defaults(request) {
             let value = value.to_text(member.wire)?;
             length += member.wire.len() + encoded_length(&value) + 2;
             parameters.push((member.wire, value));

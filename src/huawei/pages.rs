@@ -108,10 +108,14 @@ impl List for ShowWorkflowExecutionForPageRequest {
 fn pages<L: List>(call: Call<L>) -> Pages<WorkflowExecutionBrief> {
     let (pipeline, request, options) = call.into_list();
     let (since, until) = request.as_deref().map(List::times).unwrap_or_default();
-    // Both ends are pinned, in whole seconds, which is what the service counts in.
-    let until_now = until.unwrap_or_else(|| pipeline.core.clock.now());
-    let begin = since.unwrap_or(until_now - LONGEST_WINDOW);
-    let windows = Windows::between(whole(begin), whole(until_now + ALMOST), LONGEST_WINDOW);
+    // Both ends are pinned, in whole seconds, which is what the service counts in. Nothing has
+    // begun in the future, nor before the service was.
+    let now = pipeline.core.clock.now();
+    let until = until.map_or(now, |until| until.min(now));
+    let until = until.max(DateTime::UNIX_EPOCH);
+    let begin = since.unwrap_or(until - LONGEST_WINDOW);
+    let begin = begin.min(now).max(DateTime::UNIX_EPOCH);
+    let windows = Windows::between(whole(begin), whole(until + ALMOST), LONGEST_WINDOW);
     let limit = request.as_deref().and_then(|request| request.counts().0);
     let limit = limit.unwrap_or(L::MOST).clamp(1, L::MOST);
     let source = Executions {

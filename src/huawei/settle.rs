@@ -19,7 +19,7 @@ use crate::{
         clock::monotonic,
         operation::{Exchange as _, Sent, Subject},
         options::CallOptions,
-        same::{is_empty, same},
+        same::same_input,
         transport::time_left,
     },
     response::Response,
@@ -38,20 +38,11 @@ pub(super) async fn start(
     sent: Sent<'_, Rest>,
 ) -> Outcome<WorkflowExecutionId> {
     settle(outcome, &sent, |subject, shown, _| {
-        has_our_input(subject, shown)?.then(|| WorkflowExecutionId {
+        same_input(shown.input.as_ref(), subject.input.as_ref())?.then(|| WorkflowExecutionId {
             execution_id: subject.execution_name.clone(),
         })
     })
     .await
-}
-
-/// Whether an execution has the input that a start carried; `None` where that cannot be told.
-pub(super) fn has_our_input(subject: &Subject, shown: &WorkflowExecution) -> Option<bool> {
-    match (&shown.input, &subject.input) {
-        // The service shows inputs; where it shows none, there was none, or it has changed.
-        (None, Some(ours)) if !is_empty(ours) => None,
-        (theirs, ours) => same(theirs.as_ref(), ours.as_ref()),
-    }
 }
 
 /// A retry: it was accepted where the execution runs, or where something of it is younger than
@@ -87,7 +78,7 @@ pub(super) async fn callback(
             (CallbackResult::Success, WorkflowRunStatus::Success) => {
                 // The service shows outputs; what it does not show proves nothing.
                 let ours = subject.input.as_ref();
-                same(run.output.as_ref(), ours) == Some(true)
+                same_input(run.output.as_ref(), ours) == Some(true)
             }
             (CallbackResult::Fail, WorkflowRunStatus::Fail) => true,
             _ => false,

@@ -16,17 +16,14 @@ use super::{
         runs::{ShowWorkflowExecutionRequest, WorkflowExecution, WorkflowRunStatus},
     },
     protocol::Rest,
-    settle::has_our_input,
 };
 use crate::{
     error::{Error, ErrorKind},
     follow::{ListAsk, Listed, Watch},
     payload::Payload,
     pipeline::{
-        Pipeline, attempt,
-        credential::BoxFuture,
-        operation::{Operation, Subject},
-        options::CallOptions,
+        Pipeline, attempt, credential::BoxFuture, operation::Operation, options::CallOptions,
+        same::same_input,
     },
     wait::{Class, ExecutionRef, Look, View},
 };
@@ -70,11 +67,8 @@ pub(super) struct Doubt {
 
 impl Doubt {
     fn refuses(&self, shown: &WorkflowExecution) -> bool {
-        let subject = Subject {
-            input: self.input.clone(),
-            ..Subject::named(String::new(), String::new())
-        };
-        self.is_open.load(Ordering::Relaxed) && has_our_input(&subject, shown) == Some(false)
+        let is_same = || same_input(shown.input.as_ref(), self.input.as_ref());
+        self.is_open.load(Ordering::Relaxed) && is_same() == Some(false)
     }
 }
 
@@ -200,7 +194,7 @@ impl Watch for Flow {
         let page = Page::of(&ask);
         let request = ListWorkflowExecutionsRequest::new(&self.workflow_id)
             .start_time(page.begin)
-            .end_time(page.begin + LONGEST_WINDOW)
+            .end_time(page.end())
             .offset(page.offset)
             .limit(ask.limit);
         let listing = poll(self.pipeline.clone(), request);
@@ -237,6 +231,12 @@ impl Page {
         })
     }
 
+    /// The end of its window.
+    fn end(&self) -> DateTime<Utc> {
+        let end = self.begin.checked_add_signed(LONGEST_WINDOW);
+        end.unwrap_or(self.begin)
+    }
+
     /// The page after one that had so many items.
     fn next(&self, received: usize, limit: u32, now: DateTime<Utc>) -> Option<String> {
         let received = u32::try_from(received).unwrap_or(u32::MAX);
@@ -245,8 +245,8 @@ impl Page {
             (self.begin, offset)
         } else {
             // What began at the border stands in both windows.
-            let begin = self.begin + LONGEST_WINDOW - TimeDelta::seconds(1);
-            (begin <= now).then_some((begin, 0))?
+            let begin = self.end() - TimeDelta::seconds(1);
+            (begin > self.begin && begin <= now).then_some((begin, 0))?
         };
         Some(format!("{}+{}", next.0.timestamp(), next.1))
     }

@@ -8,15 +8,19 @@ use tokio::time::Instant;
 use super::{operation::Sent, protocol::Protocol, retry::date};
 use crate::payload::Payload;
 
-/// Whether two inputs are equal, as text or as JSON; absent, empty and `{}` alike. `None` where
-/// they may be equal in a way that cannot be seen: numbers or nesting beyond what can be compared
-/// here.
-pub(crate) fn same(left: Option<&Payload>, right: Option<&Payload>) -> Option<bool> {
+/// Whether what the service shows and what we sent are equal, as text or as JSON; absent, empty
+/// and `{}` alike. `None` where they may be equal in a way that cannot be seen: numbers or nesting
+/// beyond what can be compared here.
+pub(crate) fn same_input(theirs: Option<&Payload>, ours: Option<&Payload>) -> Option<bool> {
+    // The service shows inputs; where it shows none, there was none, or it has changed.
+    if theirs.is_none() && ours.is_some_and(|ours| !is_empty(ours)) {
+        return None;
+    }
     let text = |payload: Option<&Payload>| match payload {
         Some(payload) if !is_empty(payload) => payload.as_str().to_owned(),
         _ => "{}".to_owned(),
     };
-    let (left, right) = (text(left), text(right));
+    let (left, right) = (text(theirs), text(ours));
     if left == right {
         return Some(true);
     }
@@ -63,7 +67,7 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     verdict
 }
 
-pub(crate) fn is_empty(payload: &Payload) -> bool {
+fn is_empty(payload: &Payload) -> bool {
     let text = payload.as_str().trim_ascii();
     text.is_empty()
         || text

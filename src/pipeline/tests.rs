@@ -6,6 +6,7 @@ mod attempts;
 mod credentials;
 mod declared;
 mod echoes;
+mod following;
 mod origin;
 mod paces;
 mod runtimes;

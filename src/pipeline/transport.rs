@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header::ACCEPT_ENCODING};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_LENGTH},
+};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -161,6 +164,11 @@ impl Here {
     ) -> Result<Reply, TransportError> {
         match self {
             Self::Reqwest(client) => {
+                if request.method == Method::POST && request.body.is_empty() {
+                    // Left out, it is a length that gateways ask for.
+                    let none = HeaderValue::from_static("0");
+                    request.headers.insert(CONTENT_LENGTH, none);
+                }
                 // Only a deadline before the connect limit can end a call that was never
                 // connected; the watch is spared to all others.
                 let handed = (time_left(deadline) <= connect_limit.saturating_add(CONNECT_SLACK))

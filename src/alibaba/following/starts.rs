@@ -2,15 +2,12 @@
 
 use super::Shared;
 use crate::{
-    alibaba::{
-        operations::{
-            executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},
-            starts::StartExecutionRequest,
-        },
-        origin,
+    alibaba::operations::{
+        executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},
+        starts::StartExecutionRequest,
     },
     error::{Error, ErrorCode, ErrorKind},
-    pipeline::call::Call,
+    pipeline::{call::Call, same::same_input},
 };
 
 /// What a start under a name came to.
@@ -50,8 +47,7 @@ pub(super) async fn start_or_find(
         return outcome.map(Found::Started);
     };
     let is_anothers = |execution: &Execution| {
-        named_by_caller
-            && origin::same_input(execution.input.as_ref(), input.as_ref()) == Some(false)
+        named_by_caller && same_input(execution.input.as_ref(), input.as_ref()) == Some(false)
     };
     let execution = match outcome {
         Ok(execution) if execution.origin == ExecutionOrigin::Started => {
