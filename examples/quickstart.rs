@@ -6,13 +6,13 @@
 #[path = "support/output.rs"]
 mod output;
 
-use std::io;
+use std::{io, time::Duration};
 
 use clap::Parser;
 use cloud_workflows::{
     Error, FlowFailure,
     alibaba::{StartExecutionRequest, StartSyncExecutionRequest},
-    emulator::Emulator,
+    emulator::{Emulator, Flow},
     huawei::StartSyncWorkflowExecutionRequest,
 };
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,9 @@ const WORKFLOW: &str = "48aff955-ea10-4ffd-b426-190bc192dc14";
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Arguments = Arguments::parse();
     let emulator = Emulator::start()?;
+    let archive = Flow::new(|order: Value| Ok(order)).step("store", Duration::from_secs(1));
     emulator
-        .standard("archive", |order: Value| Ok(order))
+        .standard("archive", archive)
         .express("quote", quote)
         .workflow(WORKFLOW, quote);
     say!("Both clouds are emulated at {}.", emulator.url());
@@ -83,10 +84,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = call.send().await?;
     let since = started.started_time.map(|time| time.to_rfc3339());
     say!(
-        "   Status: {} since {}\n",
+        "   Status: {} since {}",
         started.status,
         since.as_deref().unwrap_or("-")
     );
+    say!("   Waiting for its end, with looks that the service holds back until then.");
+    let ended = alibaba.wait(started.reference()).await?;
+    say!("   Status: {}", ended.status);
+    let archived: Order = ended.into_output()?;
+    say!("   Output: {archived:?}\n");
 
     say!("2. StartSyncExecution (Alibaba Cloud): runs a flow and waits for its output.");
     let request = StartSyncExecutionRequest::new("quote").input(order());
