@@ -25,6 +25,13 @@ pub struct Call<O: Operation> {
     listed: Option<Box<O>>,
 }
 
+/// A list's request, and what its pages are asked for with.
+pub(crate) struct Listing<O: Operation> {
+    pub(crate) pipeline: Arc<Pipeline<O::Protocol>>,
+    pub(crate) request: Option<Box<O>>,
+    pub(crate) options: CallOptions,
+}
+
 impl<O: Operation> Call<O> {
     pub(crate) fn new(pipeline: &Arc<Pipeline<O::Protocol>>, request: O) -> Self {
         Self {
@@ -65,8 +72,12 @@ impl<O: Operation> Call<O> {
     }
 
     /// What the pages of a list are asked for with.
-    pub(crate) fn into_list(self) -> (Arc<Pipeline<O::Protocol>>, Option<Box<O>>, CallOptions) {
-        (self.pipeline, self.listed, self.options)
+    pub(crate) fn into_list(self) -> Listing<O> {
+        Listing {
+            pipeline: self.pipeline,
+            request: self.listed,
+            options: self.options,
+        }
     }
 
     /// The execution that the call is about.

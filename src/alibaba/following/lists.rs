@@ -11,7 +11,11 @@ use crate::{
     },
     error::{Error, ErrorKind},
     list::{Ask, Items, Pages, Place, Reply, Source},
-    pipeline::{call::Call, credential::BoxFuture, operation::Operation, options::CallOptions},
+    pipeline::{
+        call::{Call, Listing},
+        credential::BoxFuture,
+        operation::Operation,
+    },
 };
 
 /// The most executions of a page, and the most events.
@@ -46,7 +50,7 @@ impl Call<ListExecutionsRequest> {
     pub fn pages(self) -> Pages<Execution> {
         let limit = self.listed().and_then(|request| request.limit);
         let token = self.listed().and_then(|request| request.next_token.clone());
-        Pages::by_token(Executions(Listing::of(self)), limit.unwrap_or(EXECUTIONS))
+        Pages::by_token(Executions(self.into_list()), limit.unwrap_or(EXECUTIONS))
             .beginning_at(token)
     }
 }
@@ -78,27 +82,11 @@ impl Call<GetExecutionHistoryRequest> {
     pub fn pages(self) -> Pages<Event> {
         let limit = self.listed().and_then(|request| request.limit);
         let token = self.listed().and_then(|request| request.next_token.clone());
-        Pages::by_token(Events(Listing::of(self)), limit.unwrap_or(EVENTS)).beginning_at(token)
+        Pages::by_token(Events(self.into_list()), limit.unwrap_or(EVENTS)).beginning_at(token)
     }
-}
-
-/// A list's request, and how it is sent.
-struct Listing<R> {
-    pipeline: Shared,
-    request: Option<Box<R>>,
-    options: CallOptions,
 }
 
 impl<R: Operation<Protocol = Rpc> + Clone> Listing<R> {
-    fn of(call: Call<R>) -> Self {
-        let (pipeline, request, options) = call.into_list();
-        Self {
-            pipeline,
-            request,
-            options,
-        }
-    }
-
     /// Sends the request for one page.
     fn page(
         &self,

@@ -407,3 +407,67 @@ async fn a_list_asks_for_pages_as_they_are_wanted_and_goes_on_where_it_was() {
     let other = client.list_executions(ListExecutionsRequest::new("other"));
     assert!(other.pages().resume(&position).is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn three_hours_of_waiting_outlive_keys_of_fifteen_minutes() {
+    let began = monotonic();
+    let now = move || wall() + (monotonic() - began);
+    let given = Arc::<AtomicUsize>::default();
+    let count = given.clone();
+    let ends: Mutex<Vec<chrono::DateTime<Utc>>> = Mutex::default();
+    let script = Script::playing(move |request| {
+        let dated = |body: String, status: u16, after: u64| {
+            let date = httpdate::fmt_http_date((now() + Duration::from_secs(after)).into());
+            let reply = with_header(reply(status, &body), "date", &date);
+            Some(Step::Reply(Duration::from_secs(after), reply))
+        };
+        let mut ends = ends.lock().unwrap();
+        if action(request) == "AssumeRole" {
+            count.fetch_add(1, Ordering::Relaxed);
+            ends.push(now() + Duration::from_secs(900));
+            let end = now() + Duration::from_secs(900);
+            let key = json!({"AccessKeyId": format!("STS.{}", ends.len() - 1),
+                "AccessKeySecret": "secret", "SecurityToken": "token",
+                "Expiration": end.format("%Y-%m-%dT%H:%M:%SZ").to_string()});
+            return dated(
+                json!({"RequestId": "r", "Credentials": key}).to_string(),
+                200,
+                0,
+            );
+        }
+        let id = parameter(request, "AccessKeyId").unwrap();
+        let end = ends[id.trim_start_matches("STS.").parse::<usize>().unwrap()];
+        // One key is revoked, in the middle of a long poll.
+        let is_revoked = id == "STS.3" && now() > end - Duration::from_secs(500);
+        if now() >= end || is_revoked {
+            let body = json!({"Code": "InvalidSecurityToken.Expired", "Message": "m"});
+            return dated(body.to_string(), 403, 0);
+        }
+        let is_over = monotonic() - began >= Duration::from_secs(3 * 3600);
+        let status = if is_over { "Succeeded" } else { "Running" };
+        let mut body = json!({"Name": "mine", "Status": status});
+        if is_over {
+            body["Output"] = json!("{}");
+        }
+        dated(body.to_string(), 200, if is_over { 0 } else { 60 })
+    });
+    let key = Credentials::new("id", "secret");
+    let client = Client::builder()
+        .region("cn-hangzhou")
+        .credentials(alibaba::AssumeRole::new(key, "acs:ram::1:role/r").duration_seconds(900))
+        .scripted(&script, Clock::starting_at(wall()))
+        .build()
+        .unwrap();
+    let mut wait = client.wait(mine());
+    let mut told = Vec::new();
+    while let Some(progress) = wait.next().await {
+        told.push(match progress.unwrap() {
+            Progress::Status(status) => status,
+            Progress::Ended(ended) => format!("end {}", ended.status),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(told, ["Running", "end Succeeded"]);
+    let keys = given.load(Ordering::Relaxed);
+    assert!((12..=30).contains(&keys), "{keys} keys in three hours");
+}
