@@ -15,7 +15,11 @@ use crate::{
     error::{Error, ErrorKind},
     list::{Ask, Items, Pages, Place, Reply, Source, Windows},
     pipeline::{
-        Pipeline, call::Call, credential::BoxFuture, operation::Operation, options::CallOptions,
+        Pipeline,
+        call::{Call, Listing},
+        credential::BoxFuture,
+        operation::Operation,
+        options::CallOptions,
     },
 };
 
@@ -106,7 +110,11 @@ impl List for ShowWorkflowExecutionForPageRequest {
 
 /// All pages of a list, from its first to its last window.
 fn pages<L: List>(call: Call<L>) -> Pages<WorkflowExecutionBrief> {
-    let (pipeline, request, options) = call.into_list();
+    let Listing {
+        pipeline,
+        request,
+        options,
+    } = call.into_list();
     let (since, until) = request.as_deref().map(List::times).unwrap_or_default();
     // Both ends are pinned, in whole seconds, which is what the service counts in. Nothing has
     // begun in the future, nor before the service was.

@@ -6,7 +6,7 @@ use crate::Identity;
 async fn identity(environment: &Environment) -> Result<Identity, Error> {
     let script = Script::new([]);
     let builder = ClientBuilder::of_environment(environment.clone()).region("cn-north-4");
-    let builder = builder.scripted(script.clone(), Clock::starting_at(wall()));
+    let builder = builder.scripted(&script, Clock::starting_at(wall()));
     let seen = builder.build().unwrap().identity().await;
     assert!(script.sent().is_empty(), "a look sends nothing");
     seen
@@ -69,7 +69,7 @@ async fn a_look_asks_no_user_for_a_passcode() {
         .passcode("id", || async { Ok::<String, Error>(panic!("asked")) });
     let script = Script::new([]);
     let builder = Client::builder().region("cn-north-4").credentials(source);
-    let builder = builder.scripted(script.clone(), Clock::starting_at(wall()));
+    let builder = builder.scripted(&script, Clock::starting_at(wall()));
     let seen = builder.build().unwrap().identity().await.unwrap();
     assert_eq!(seen.source, "IamPassword(..)");
     assert_eq!(seen.asks.as_deref(), Some("the user, for the passcode"));
