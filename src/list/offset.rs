@@ -27,7 +27,7 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(1);
 
 impl Windows {
     /// A list without windows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the list of flows"))]
+    #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self::new(None, TimeDelta::MAX)
     }
