@@ -114,11 +114,11 @@ async fn a_look_changes_nothing_for_the_calls_after_it() {
     });
     let client = client(&environment, &script);
     call(&client).await.unwrap();
-    let before = script.sent().len();
+    assert!(!script.sent().is_empty());
     let seen = client.identity().await.unwrap();
     assert_eq!(seen.source, "ECS RAM role");
-    assert_eq!(script.sent().len(), before, "a look sends nothing");
+    assert!(script.sent().is_empty(), "a look sends nothing");
     // The credential is the one that was held before.
     call(&client).await.unwrap();
-    assert_eq!(script.sent().len(), before + 1);
+    assert_eq!(script.sent().len(), 1);
 }
