@@ -5,7 +5,7 @@ use crate::{Identity, alibaba::ClientBuilder};
 
 fn client(environment: &Environment, script: &Arc<Script>) -> Client {
     let builder = ClientBuilder::of_environment(environment.clone()).region("cn-hangzhou");
-    let builder = builder.scripted(&script, Clock::starting_at(wall()));
+    let builder = builder.scripted(script, Clock::starting_at(wall()));
     builder.build().unwrap()
 }
 
