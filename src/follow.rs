@@ -32,7 +32,7 @@ use crate::{
 /// Follows many executions of one flow to their ends.
 ///
 /// Its owner adds executions at any time and reads their ends, with [`Follower::next`] or as a
-/// [`Stream`](futures_core::Stream). It learns most ends from the flow's list, which tells a
+/// [`Stream`]. It learns most ends from the flow's list, which tells a
 /// hundred executions a call, and looks at single ones that the list does not show: so a thousand
 /// that end together are told within seconds, where single waits would take minutes.
 ///

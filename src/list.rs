@@ -32,7 +32,7 @@ pub use position::Position;
 ///
 /// The next page is fetched only when an item of it is wanted, and one page is held. After an
 /// error the list has ended; [`Items::position`] says where to go on. It is a
-/// [`Stream`](futures_core::Stream) as well.
+/// [`Stream`] as well.
 ///
 /// ```
 /// # async fn print<T: std::fmt::Debug + Send + 'static>(
@@ -53,7 +53,7 @@ pub struct Items<T> {
 ///
 /// The next page is fetched only when it is wanted; pages without an item are left out. After an
 /// error the list has ended; [`Pages::position`] says where to go on. It is a
-/// [`Stream`](futures_core::Stream) as well.
+/// [`Stream`] as well.
 pub struct Pages<T> {
     source: Arc<dyn Source<Item = T>>,
     walk: Walk,

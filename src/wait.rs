@@ -156,7 +156,7 @@ pub enum Progress<A> {
 }
 
 /// A wait for an execution's end: await it for the end alone, or read what happens on the way
-/// with [`Wait::next`] or as a [`Stream`](futures_core::Stream).
+/// with [`Wait::next`] or as a [`Stream`].
 ///
 /// It owns what it needs; dropping it ends it, and the execution goes on. It sends nothing before
 /// it is polled. It looks at one execution again and again, in turns with the client's other

@@ -39,7 +39,7 @@ impl Client {
     /// `DescribeExecution`, up to 60 s a look, in turns with the client's other waits; for more
     /// than fifty executions of one flow use [`Client::follow`].
     ///
-    /// An [`ExecutionRef`](crate::ExecutionRef) needs the flow's name here.
+    /// An [`ExecutionRef`] needs the flow's name here.
     ///
     /// # Errors
     ///
