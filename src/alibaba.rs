@@ -2,7 +2,8 @@
 //!
 //! [`Client`] starts executions of flows: [`Client::start_execution`] one that runs on its own
 //! (Standard mode), [`Client::start_sync_execution`] one that is waited for (Express mode, up to
-//! five minutes). [`Client::describe_execution`] looks at one that runs or has ended.
+//! five minutes). What runs on its own is waited for with [`Client::start_and_wait`], and many at
+//! once with [`Client::follow`].
 //!
 //! ```no_run
 //! use cloud_workflows::alibaba::{Client, Credentials, StartSyncExecutionRequest};

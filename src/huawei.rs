@@ -1,7 +1,8 @@
 //! Huawei Cloud FunctionGraph flows (`/v2/{project_id}/fgs/workflows`).
 //!
 //! [`Client::start_sync_workflow_execution`] runs a flow of mode EXPRESS and waits for its end, up
-//! to five minutes. Calls are authenticated with an IAM token: [`IamPassword`] gets one by domain,
+//! to five minutes. [`Client::start_workflow_execution`] starts one that runs on its own, and
+//! [`Client::start_and_wait`] waits for its end. Calls are authenticated with an IAM token: [`IamPassword`] gets one by domain,
 //! user and password, [`Token`] is one that you have. Or they are signed with an [`AccessKey`].
 //! [`Client::from_env`] takes region, project and credentials from where the tools of Huawei Cloud
 //! find them.
