@@ -276,6 +276,8 @@ impl<T: Field> Value for Vec<T> {
         let Some(items) = raw.items() else {
             return false;
         };
+        // Many small items are large here: room that doubles would be as much again.
+        self.reserve_exact(items.len());
         for item in items {
             let mut value = T::empty();
             if value.read(item, json) {
