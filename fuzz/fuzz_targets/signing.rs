@@ -200,7 +200,8 @@ fn huawei([id, secret, token, project, workflow, header, text]: [&str; 7]) {
     let builder = huawei::Client::builder()
         .region("cn-north-4")
         .project_id(project);
-    // It is a header as well.
+    // White space around it is left out. It is a header as well.
+    let project = project.trim();
     let is_project = naive::is_segment(project, 64) && naive::is_visible(project);
     let client = match world.huawei(builder.credentials(key)).build() {
         Ok(client) => client,
