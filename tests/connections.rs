@@ -1007,7 +1007,7 @@ async fn an_answer_is_read_whatever_its_headers_look_like() {
         "X-Policy : one\r\n".to_owned(),
         "Content-Type \t: application/json\r\n".to_owned(),
         many(150),
-        many(1_000),
+        many(240),
     ] {
         for setup in [Setup::default(), undoing()] {
             for outcome in first_answers(setup, reply("200 OK", &headers, ANSWER)).await {

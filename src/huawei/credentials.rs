@@ -12,7 +12,11 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 pub use assume_agency::AssumeAgency;
 pub use default::DefaultCredentials;
@@ -55,6 +59,8 @@ pub enum Credential {
 pub struct Token {
     pub(super) text: Secret,
     pub(super) project_id: Option<String>,
+    /// Looked at and written once: tokens are long, and sent with every call.
+    pub(super) header: OnceLock<HeaderValue>,
 }
 
 impl Token {
@@ -63,6 +69,7 @@ impl Token {
         Self {
             text: token.into(),
             project_id: None,
+            header: OnceLock::new(),
         }
     }
 
@@ -74,11 +81,14 @@ impl Token {
     }
 
     pub(super) fn header(&self) -> Result<HeaderValue, Error> {
+        if let Some(header) = self.header.get() {
+            return Ok(header.clone());
+        }
         self.text.check("token")?;
         let mut value = HeaderValue::from_str(self.text.expose())
             .map_err(|_| Error::new(ErrorKind::Credentials, "the token is no header value"))?;
         value.set_sensitive(true);
-        Ok(value)
+        Ok(self.header.get_or_init(|| value).clone())
     }
 }
 

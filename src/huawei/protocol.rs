@@ -31,9 +31,23 @@ use crate::{
 #[derive(Debug)]
 pub struct Rest {
     endpoint: Url,
+    /// Written once; none where it cannot be a header's value.
+    host: Option<HeaderValue>,
     project_id: Option<String>,
     /// The credential of a call that is to get one.
     own: Option<Credential>,
+}
+
+const PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
+const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// Host, and port where it is not the usual one.
+fn host(endpoint: &Url) -> Option<HeaderValue> {
+    let host = endpoint.host_str()?;
+    match endpoint.port() {
+        Some(port) => HeaderValue::try_from(format!("{host}:{port}")).ok(),
+        None => HeaderValue::from_str(host).ok(),
+    }
 }
 
 /// A request before it is authenticated.
@@ -229,6 +243,7 @@ impl Rest {
     /// FunctionGraph, in a project that may still be open.
     pub(super) fn function_graph(endpoint: Url, project_id: Option<String>) -> Self {
         Self {
+            host: host(&endpoint),
             endpoint,
             project_id,
             own: None,
@@ -237,11 +252,7 @@ impl Rest {
 
     /// A service that is called without a credential, or with one in the body.
     pub(super) fn anonymous(endpoint: Url) -> Self {
-        Self {
-            endpoint,
-            project_id: None,
-            own: None,
-        }
+        Self::function_graph(endpoint, None)
     }
 
     /// A service that is called with this credential, which nobody keeps yet.
@@ -280,6 +291,9 @@ impl Protocol for Rest {
     ) -> Result<HttpRequest, Error> {
         let credential = credential.or(self.own.as_ref());
         let mut headers = HeaderMap::with_capacity(8);
+        if let Some(host) = &self.host {
+            headers.insert(header::HOST, host.clone());
+        }
         if !wire.body.is_empty() || wire.method == Method::POST {
             headers.insert(
                 header::CONTENT_TYPE,
@@ -299,7 +313,7 @@ impl Protocol for Rest {
                 let project_id = push_project_id(&mut whole, project_id)?;
                 whole.push_str(path);
                 url.set_path(&whole);
-                headers.insert("x-project-id", project_id);
+                headers.insert(PROJECT_ID, project_id);
             }
         }
         url.set_query(wire.query.as_deref());
@@ -311,7 +325,7 @@ impl Protocol for Rest {
         };
         match credential {
             Some(Credential::Token(token)) => {
-                request.headers.insert("x-auth-token", token.header()?);
+                request.headers.insert(AUTH_TOKEN, token.header()?);
             }
             Some(Credential::Key(key)) => sign(&mut request, key, stamp)?,
             None => {}
@@ -362,16 +376,14 @@ fn sign(request: &mut HttpRequest, key: &AccessKey, stamp: &Stamp) -> Result<(),
             "the access key cannot be a header's value",
         )
     };
-    let host = request.url.host_str().unwrap_or_default();
-    let host = match request.url.port() {
-        Some(port) => HeaderValue::try_from(format!("{host}:{port}")),
-        None => HeaderValue::from_str(host),
-    };
-    let host =
-        host.map_err(|_| Error::invalid("endpoint", "its host cannot be a header's value"))?;
     let date = signature::date(stamp.now);
     let headers = &mut request.headers;
-    headers.insert(header::HOST, host);
+    if !headers.contains_key(header::HOST) {
+        return Err(Error::invalid(
+            "endpoint",
+            "its host cannot be a header's value",
+        ));
+    }
     headers.insert(
         signature::DATE,
         HeaderValue::from_str(&date).map_err(refused)?,
