@@ -168,6 +168,8 @@ impl<'a> Raw<'a> {
             match scan.peek()? {
                 b']' => return Some(items),
                 b',' => scan.at += 1,
+                // No value begins so, and none would be read for ever.
+                b'}' => return None,
                 _ => items.push(scan.value()?),
             }
         }
@@ -434,6 +436,9 @@ mod tests {
         assert_eq!(written, ["1", "\"a,]\"", "{\"b\":[2]}", "[]", "null"]);
         assert_eq!(Raw("[]").items().unwrap(), []);
         assert_eq!(Raw("{}").items(), None);
+        for odd in [r#"[{},"a":{},1]"#, "[}]", "[1}2]", "[:{}]"] {
+            assert_eq!(Raw(odd).items(), None, "{odd}");
+        }
     }
 
     #[test]
