@@ -99,7 +99,10 @@ fn check(who: u8, replies: &[Reply]) {
         }
         // Of a 2xx there are no words: what could not be read is data.
         None => assert!(
-            first.is_empty() || reply.status.is_success() || echoes(&reply.body),
+            first.is_empty()
+                || reply.status.is_success()
+                || words.contains("[hidden]")
+                || echoes(&reply.body),
             "{words}"
         ),
     }
@@ -116,6 +119,9 @@ fn echoes(body: &[u8]) -> bool {
     };
     let text = text.to_ascii_lowercase();
     [
+        "%2f&",
+        "x-sdk-date",
+        "sdk-hmac",
         "signaturedoesnotmatch",
         "verify aksk signature fail",
         "canonicalrequest",
