@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    credentials::{Credential, DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
+    credential::Credential,
+    credentials::{DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
     operations::{
         executions::StartSyncWorkflowExecutionRequest,
