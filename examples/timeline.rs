@@ -31,12 +31,12 @@ use cloud_workflows::{
     },
     emulator::{Emulator, Flow},
     huawei::{
-        self, CallbackResult, CreateCallbackWorkflowRequest, ShowWorkflowExecutionRequest,
-        StartWorkflowExecutionRequest,
+        self, CallbackResult, CreateCallbackWorkflowRequest, NodeExecution,
+        ShowWorkflowExecutionRequest, StartWorkflowExecutionRequest,
     },
 };
 use failure::{EXIT_STATUSES, Failure, finish};
-use history::{Event, History, NodeRun, Whole};
+use history::{Event, History, Node, NodeRun, Whole};
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -117,38 +117,21 @@ impl Which {
             input: text(shown.input),
             output: text(shown.output),
         };
-        let mut notes = Vec::new();
-        if shown.node_execution_details.len() == MOST_NODES {
-            notes.push(format!(
-                "The service tells of {MOST_NODES} nodes: others may be missing."
-            ));
-        }
-        let mut runs = Vec::new();
-        for node in shown.node_execution_details {
-            let name = node.node_name.filter(|name| !name.is_empty());
-            let name = name.or(node.node_id).unwrap_or_default();
-            if node.executions.len() == MOST_NODES {
-                notes.push(format!(
-                    "Of {name}, it tells of {MOST_NODES} runs: others may be missing."
-                ));
-            }
-            runs.extend(node.executions.into_iter().map(|run| {
-                NodeRun {
-                    node: name.clone(),
-                    status: run
-                        .status
-                        .map_or_else(String::new, |status| status.to_string()),
-                    begin: run.begin_time.and_then(DateTime::from_timestamp_millis),
-                    end: run.end_time.and_then(DateTime::from_timestamp_millis),
-                    input: text(run.input),
-                    output: text(run.output),
-                    error: text(run.error_message),
-                }
-            }));
-        }
-        let mut history = History::of_nodes(self.title(), &whole, &runs, self.contents);
-        history.notes.splice(0..0, notes);
-        Ok(history)
+        let nodes = shown.node_execution_details.into_iter().map(|node| Node {
+            name: node
+                .node_name
+                .filter(|name| !name.is_empty())
+                .or(node.node_id)
+                .unwrap_or_default(),
+            runs: node.executions.into_iter().map(node_run).collect(),
+        });
+        let nodes: Vec<Node> = nodes.collect();
+        Ok(History::of_nodes(
+            self.title(),
+            &whole,
+            &nodes,
+            self.contents,
+        ))
     }
 
     fn title(&self) -> String {
@@ -156,8 +139,18 @@ impl Which {
     }
 }
 
-/// Of so many nodes, and of so many runs of a node, the service tells.
-const MOST_NODES: usize = 200;
+fn node_run(run: NodeExecution) -> NodeRun {
+    NodeRun {
+        status: run
+            .status
+            .map_or_else(String::new, |status| status.to_string()),
+        begin: run.begin_time.and_then(DateTime::from_timestamp_millis),
+        end: run.end_time.and_then(DateTime::from_timestamp_millis),
+        input: text(run.input),
+        output: text(run.output),
+        error: text(run.error_message),
+    }
+}
 
 fn text(payload: Option<Payload>) -> Option<String> {
     payload.map(|payload| payload.as_str().to_owned())

@@ -10,7 +10,7 @@ mod history;
 mod picture;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use history::{Event, Fate, History, Kind, NodeRun, Whole};
+use history::{self as read, Event, Fate, History, Kind, MOST_NODES, NodeRun, Whole};
 use picture::draw;
 use proptest::{
     collection::vec,
@@ -666,9 +666,15 @@ fn sizes_are_told_and_contents_only_when_asked() {
     );
 }
 
-fn run(node: &str, status: &str, begin: i64, end: Option<i64>) -> NodeRun {
+fn node(name: &str, runs: &[NodeRun]) -> read::Node {
+    read::Node {
+        name: name.to_owned(),
+        runs: runs.to_vec(),
+    }
+}
+
+fn run(status: &str, begin: i64, end: Option<i64>) -> NodeRun {
     NodeRun {
-        node: node.to_owned(),
         status: status.to_owned(),
         begin: Some(at(begin)),
         end: end.map(at),
@@ -687,23 +693,29 @@ fn nodes_of_huawei_cloud_are_drawn_with_all_their_runs() {
     };
     let undated = NodeRun {
         begin: None,
-        ..run("never", "", 0, None)
+        ..run("", 0, None)
     };
     let endless = NodeRun {
         begin: None,
-        ..run("begun before", "success", 0, Some(500))
+        ..run("success", 0, Some(500))
     };
-    let runs = [
-        run("charge", "success", 3000, Some(4000)),
-        run("charge", "fail", 1000, Some(2000)),
-        run("charge", "fail", 2000, Some(3000)),
-        run("ship", "running", 4000, None),
-        run("ship", "recovered", 4000, Some(5000)),
-        run("aside", "cancel", 100, Some(200)),
-        undated,
-        endless,
+    let charge = [
+        run("success", 3000, Some(4000)),
+        run("fail", 1000, Some(2000)),
+        run("fail", 2000, Some(3000)),
     ];
-    let history = History::of_nodes("flow / run", &whole, &runs, false);
+    let ship = [
+        run("running", 4000, None),
+        run("recovered", 4000, Some(5000)),
+    ];
+    let nodes = [
+        node("charge", &charge),
+        node("ship", &ship),
+        node("aside", &[run("cancel", 100, Some(200))]),
+        node("never", &[undated]),
+        node("begun before", &[endless]),
+    ];
+    let history = History::of_nodes("flow / run", &whole, &nodes, false);
     let picture = Picture::of(&history, at(8000));
     let labels = [
         "the execution",
@@ -732,6 +744,32 @@ fn nodes_of_huawei_cloud_are_drawn_with_all_their_runs() {
         "{failed:?}"
     );
     assert!(!picture.text.contains("MARKER"));
+}
+
+#[test]
+fn where_the_service_cuts_is_said() {
+    let whole = Whole {
+        status: "success".to_owned(),
+        ..Whole::default()
+    };
+    let one = run("success", 0, Some(10));
+    let notes = |nodes: usize, runs: usize| {
+        let mut nodes = vec![node("n", std::slice::from_ref(&one)); nodes];
+        nodes[0] = node("a&b", &vec![one.clone(); runs]);
+        let history = History::of_nodes("flow", &whole, &nodes, false);
+        let lines = Picture::of(&history, at(DAY)).lines;
+        let cuts = lines
+            .into_iter()
+            .filter(|line| line.ends_with("may be missing."));
+        cuts.collect::<Vec<_>>()
+    };
+    let nodes = "The service tells of 200 nodes: others may be missing.";
+    let runs = "It tells of 200 runs of a node: others of a&b may be missing.";
+    assert!(notes(MOST_NODES - 1, MOST_NODES - 1).is_empty());
+    // One that tells of more cuts elsewhere, if at all.
+    assert!(notes(MOST_NODES + 1, MOST_NODES + 1).is_empty());
+    assert_eq!(notes(MOST_NODES, 1), [nodes]);
+    assert_eq!(notes(MOST_NODES, MOST_NODES), [nodes, runs]);
 }
 
 #[test]
@@ -869,24 +907,17 @@ fn every_set_of_nodes_is_well_formed_and_whole() {
     let status = prop_oneof![4 => "success|fail|timeout|cancel|running", 1 => text()];
     let time = || proptest::option::weighted(0.8, moment());
     let payload = || proptest::option::of(text());
-    let run = (
-        "[ab]|\\PC{0,8}",
-        status,
-        time(),
-        time(),
-        payload(),
-        payload(),
-        payload(),
-    )
-        .prop_map(|(node, status, begin, end, input, output, error)| NodeRun {
-            node,
+    let run = (status, time(), time(), payload(), payload(), payload()).prop_map(
+        |(status, begin, end, input, output, error)| NodeRun {
             status,
             begin,
             end,
             input,
             output,
             error,
-        });
+        },
+    );
+    let node = (text(), vec(run, 0..6)).prop_map(|(name, runs)| read::Node { name, runs });
     let whole = (text(), time(), time(), payload()).prop_map(|(status, begin, end, input)| Whole {
         status,
         begin,
@@ -896,9 +927,9 @@ fn every_set_of_nodes_is_well_formed_and_whole() {
     });
     for_all(
         200,
-        (whole, vec(run, 0..40), any::<bool>(), moment()),
-        |(whole, runs, contents, now)| {
-            let history = History::of_nodes("flow", &whole, &runs, contents);
+        (whole, vec(node, 0..12), any::<bool>(), moment()),
+        |(whole, nodes, contents, now)| {
+            let history = History::of_nodes("flow", &whole, &nodes, contents);
             let picture = Picture::of(&history, now);
             let bars = picture
                 .shapes

@@ -22,10 +22,16 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
+/// A node of Huawei Cloud, with its runs: one, and one more for each time that it was tried again.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    pub name: String,
+    pub runs: Vec<NodeRun>,
+}
+
 /// One run of a node of Huawei Cloud.
 #[derive(Clone, Debug, Default)]
 pub struct NodeRun {
-    pub node: String,
     pub status: String,
     pub begin: Option<DateTime<Utc>>,
     pub end: Option<DateTime<Utc>>,
@@ -98,6 +104,9 @@ pub struct History {
     pub notes: Vec<String>,
     pub bars: Vec<Bar>,
 }
+
+/// Of so many nodes, and of so many runs of a node, Huawei Cloud tells.
+pub const MOST_NODES: usize = 200;
 
 /// Bars lie no deeper than this; what would, lies beside those that do.
 const DEEPEST: usize = 40;
@@ -190,7 +199,7 @@ impl History {
     pub fn of_nodes(
         title: impl Into<String>,
         whole: &Whole,
-        runs: &[NodeRun],
+        nodes: &[Node],
         contents: bool,
     ) -> Self {
         let mut history = Self {
@@ -199,7 +208,8 @@ impl History {
             has_ended: whole.end.is_some() || fate_of(&whole.status, false) != Fate::Open,
             ..Self::default()
         };
-        let times = runs.iter().filter_map(|run| run.begin.or(run.end));
+        let runs = || nodes.iter().flat_map(|node| &node.runs);
+        let times = runs().filter_map(|run| run.begin.or(run.end));
         let first = whole.begin.into_iter().chain(times).min();
         if let Some(begin) = first {
             history.bars.push(Bar {
@@ -221,9 +231,23 @@ impl History {
                 ..Bar::new(Kind::Execution, String::new(), begin, i64::MIN)
             });
         }
+        if nodes.len() == MOST_NODES {
+            let note = format!("The service tells of {MOST_NODES} nodes: others may be missing.");
+            history.notes.push(note);
+        }
+        for node in nodes.iter().filter(|node| node.runs.len() == MOST_NODES) {
+            let note = format!(
+                "It tells of {MOST_NODES} runs of a node: others of {} may be missing.",
+                cut(&node.name, 100)
+            );
+            history.notes.push(note);
+        }
         let mut undated = 0;
         let mut drawn: Vec<Bar> = Vec::new();
-        for run in runs {
+        for (node, run) in nodes
+            .iter()
+            .flat_map(|node| node.runs.iter().map(move |run| (node, run)))
+        {
             let Some(begin) = run.begin.or(run.end) else {
                 undated += 1;
                 continue;
@@ -249,7 +273,7 @@ impl History {
                 fate: fate_of(&run.status, run.end.is_some()),
                 words: status.into_iter().chain(texts).collect(),
                 to: run.end.map(|end| end.timestamp_micros()),
-                ..Bar::new(kind, run.node.clone(), begin, begin.timestamp_micros())
+                ..Bar::new(kind, node.name.clone(), begin, begin.timestamp_micros())
             });
         }
         drawn.sort_by_key(|bar| bar.from);

@@ -183,14 +183,14 @@ impl Canvas {
         if !rows.is_empty() {
             self.grid(&ticks, top, bottom)?;
         }
-        for index in (0..rows.len()).step_by(ROWS_PER_AXIS) {
-            self.axis(&axis, &ticks, row_top(top, index) - AXIS)?;
-        }
         for (index, row) in rows.iter().enumerate() {
             self.row(&history.bars, row, row_top(top, index), &axis, &ends)?;
         }
         if !rows.is_empty() {
             self.breaks(&axis, top, bottom)?;
+        }
+        for index in (0..rows.len()).step_by(ROWS_PER_AXIS) {
+            self.axis(&axis, &ticks, row_top(top, index) - AXIS)?;
         }
         self.out.push_str("</svg>\n");
         Ok(())
