@@ -458,6 +458,41 @@ fn what_has_no_beginning_is_a_mark_and_what_has_no_end_looks_open() {
 }
 
 #[test]
+fn what_is_left_open_ends_with_what_it_lies_within() {
+    let events = vec![
+        event(1, 0, "ExecutionStarted", "", 0),
+        event(2, 1, "StepEntered", "outer", 0),
+        event(3, 2, "StepEntered", "inner", 0),
+        event(4, 2, "StepExited", "outer", 1000),
+        event(5, 1, "ExecutionSucceeded", "", 5000),
+    ];
+    let picture = picture(events);
+    let (outer, inner) = (picture.bar("outer"), picture.bar("inner"));
+    assert_eq!((&*inner.class, inner.width), ("r", outer.width));
+}
+
+#[test]
+fn a_failure_lies_over_what_went_well() {
+    let mut tape = Tape::new();
+    for end in ["TaskFailed", "TaskSucceeded", "TaskFailed", "TaskSucceeded"] {
+        tape.step("tried", &[end], 0);
+    }
+    for end in ["StepFailed", "StepSucceeded"] {
+        let step = tape.add(1, "StepEntered", "bare");
+        tape.add(step, end, "bare");
+        tape.add(step, "StepExited", "bare");
+    }
+    let picture = picture(tape.end("ExecutionSucceeded"));
+    let drawn = |words: &str| {
+        let bars = picture.shapes.iter();
+        let bars = bars.filter(|shape| shape.words.starts_with(words));
+        bars.map(|shape| &*shape.class).collect::<Vec<_>>()
+    };
+    assert_eq!(drawn("tried (task)"), ["w", "w", "b", "b"]);
+    assert_eq!(drawn("bare (step)"), ["w", "b"]);
+}
+
+#[test]
 fn an_ambiguous_end_is_a_mark() {
     let events = vec![
         event(1, 0, "ExecutionStarted", "", 0),
@@ -509,6 +544,51 @@ fn long_pauses_are_broken_and_the_rest_can_be_read() {
                 first > 100.0 && (first - other).abs() < 3.0,
                 "{first} {other}"
             );
+        }
+    }
+}
+
+#[test]
+fn a_second_pause_is_broken_where_it_is_nearly_all_that_is_left() {
+    for (pause, breaks) in [(300 * SECOND, 1), (3600 * SECOND, 2)] {
+        let mut tape = Tape::new();
+        tape.now = 3 * DAY;
+        for step in 0..60 {
+            tape.step(&format!("{step}"), &["TaskSucceeded"], SECOND);
+        }
+        tape.now += pause;
+        tape.step("last", &["TaskSucceeded"], SECOND);
+        let found = picture(tape.end("ExecutionSucceeded")).breaks().len();
+        assert_eq!(found, breaks, "{pause}");
+    }
+}
+
+#[test]
+fn among_many_short_steps_a_gap_of_seconds_is_broken() {
+    let mut tape = Tape::new();
+    for step in 0..10 {
+        tape.step(&format!("{step}"), &["TaskSucceeded"], 10);
+    }
+    tape.step("slow", &["TaskSucceeded"], 8 * SECOND);
+    let picture = picture(tape.end("ExecutionSucceeded"));
+    assert_eq!(picture.breaks().len(), 1);
+    assert!(picture.bar("0 (step)").width > 50.0);
+}
+
+#[test]
+fn no_label_of_the_axis_lies_over_another() {
+    for tail in (200..20_000).step_by(90) {
+        let after = 3 * DAY + 7_501 * SECOND;
+        let moments = [0, 1, 2, 3, after, after + tail].map(at);
+        let axis = axis::Axis::new(moments, 290.0, 894.0);
+        assert_eq!(axis.breaks.len(), 1);
+        let ticks = axis.ticks();
+        let right = axis.x(at(after + tail));
+        assert!(ticks.len() > 1);
+        for (index, tick) in ticks.iter().enumerate() {
+            let end = tick.x + 6.0 * f64::from(u32::try_from(tick.label.chars().count()).unwrap());
+            let next = ticks.get(index + 1).map_or(right, |next| next.x);
+            assert!(end < next, "{tail}: {} ends at {end}, {next}", tick.label);
         }
     }
 }
@@ -618,14 +698,14 @@ fn three_two_hundred_and_five_thousand_events_are_all_there() {
 #[test]
 fn what_lies_very_deep_is_drawn_all_the_same() {
     let mut tape = Tape::new();
-    for _ in 0..20_000 {
+    for _ in 0..5000 {
         let behind = i64::try_from(tape.events.len()).unwrap();
         tape.add(behind, "StepEntered", "deeper");
         tape.now += 1;
     }
     let read = history(tape.events);
     assert!(read.bars.iter().all(|bar| bar.depth <= 41));
-    assert_eq!(Picture::of(&read, at(20_001)).labels.len(), 20_001);
+    assert_eq!(Picture::of(&read, at(5001)).labels.len(), 5001);
 }
 
 #[test]
@@ -639,11 +719,14 @@ fn sizes_are_told_and_contents_only_when_asked() {
     tape.events[2].detail = Some(r#"{"error":"Card.Refused","cause":"MARKER & co"}"#.to_owned());
     tape.add(1, "Odd", "pay");
     tape.events[3].detail = Some("no JSON, MARKER \u{3} \\ud800".to_owned());
+    tape.add(step, "StepExited", "pay");
+    tape.events[4].detail = Some(r#"{"output":{},"cause":"MARKER & co"}"#.to_owned());
     let events = tape.end("ExecutionFailed");
     let shown = picture(events.clone());
     assert!(!shown.text.contains("MARKER"));
     let bar = shown.bar("pay (step): failed");
     assert!(bar.words.contains("input 24 bytes"), "{bar:?}");
+    assert_eq!(bar.words.matches("cause 13 bytes").count(), 1, "{bar:?}");
     assert!(
         bar.words.contains("error Card.Refused\ncause 13 bytes"),
         "{bar:?}"
