@@ -181,7 +181,7 @@ impl History {
             now = event.time.or(now);
             let Some(now) = now else {
                 let count = events.len();
-                let note = format!("None of the {count} events has a time: there is no picture.");
+                let note = format!("No time stands in any event, of {count}: there is no picture.");
                 reading.history.notes.push(note);
                 break;
             };
@@ -279,7 +279,7 @@ impl History {
         drawn.sort_by_key(|bar| bar.from);
         history.bars.extend(drawn);
         if undated > 0 {
-            let note = format!("{undated} runs of nodes have no times and are left out.");
+            let note = format!("Left out, since they have no times: {undated} of the nodes' runs.");
             history.notes.push(note);
         }
         history

@@ -215,10 +215,11 @@ impl Canvas {
         let failed = failed.filter(|bar| bar.fate == Fate::Badly).count();
         write!(line, " · {}", many(steps.count(), "step", "steps"))?;
         let tries = of(Kind::Task).filter(|bar| bar.fate == Fate::Badly).count();
-        for (number, words) in [(failed, "failed"), (tries, "tries failed")] {
-            if number > 0 {
-                write!(line, ", {number} {words}")?;
-            }
+        if failed > 0 {
+            write!(line, ", {failed} failed")?;
+        }
+        if tries > 0 {
+            write!(line, ", {} failed", many(tries, "try", "tries"))?;
         }
         writeln!(
             self.out,
