@@ -187,6 +187,8 @@ macro_rules! request {
             $(#[doc = concat!("`", $json_wire, "`:")] $(#[$json_words])* pub $value: Option<$json_type>,)*
         }
 
+        $crate::pipeline::declare::default!($name $($field)*);
+
         impl $name {
             $(#[$new_words])*
             pub fn new($($field: impl Into<$type>),*) -> Self {
@@ -307,6 +309,18 @@ macro_rules! record {
     };
 }
 
+/// For what has nothing that it always has.
+macro_rules! default {
+    ($name:ident) => {
+        impl ::std::default::Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+    ($name:ident $($field:ident)+) => {};
+}
+
 /// What stands in the parentheses behind a wire name.
 macro_rules! rules {
     () => {
@@ -337,4 +351,4 @@ macro_rules! kept {
     };
 }
 
-pub(crate) use {kept, operation, part, record, request, response, rules};
+pub(crate) use {default, kept, operation, part, record, request, response, rules};
