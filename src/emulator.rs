@@ -46,6 +46,8 @@ mod id;
 mod input;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod lists;
+#[cfg(feature = "alibaba")]
+mod made;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod paging;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
@@ -84,6 +86,8 @@ pub use builder::EmulatorBuilder;
 pub use fault::Fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 pub use flow::{Execution, WaitingCallback};
+#[cfg(feature = "alibaba")]
+pub use made::{MadeAlias, MadeFlow, MadeVersion};
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 pub use plan::{Flow, IntoFlow};
 #[cfg(any(feature = "alibaba", feature = "huawei"))]

@@ -1,14 +1,21 @@
 //! Alibaba Cloud CloudFlow: RPC calls at `/`.
 
+mod aliases;
 mod check;
+mod definition;
 mod execution;
 mod executions;
+mod flows;
 mod following;
 mod keys;
+mod managing;
+mod pages;
 mod parameters;
 mod rights;
+mod schedules;
 mod shape;
 mod sts;
+mod versions;
 
 use std::{
     collections::{HashSet, VecDeque},

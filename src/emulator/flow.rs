@@ -7,13 +7,17 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+#[cfg(feature = "alibaba")]
+use serde_json::value::RawValue;
 
+#[cfg(feature = "alibaba")]
+use super::made::{Lack, Made};
 use super::{
     clock::lock,
     cloud::{Cloud, Mode},
     id,
     plan::Flow,
-    run::{Begin, ReportRefusal, Run, World},
+    run::{Begin, Ran, ReportRefusal, Run, World},
 };
 use crate::{FlowFailure, Payload, Secret};
 
@@ -69,7 +73,21 @@ pub struct WaitingCallback {
     pub since: DateTime<Utc>,
 }
 
+/// Whose a flow is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The test's: it is there, and no API made it.
+    Test,
+    /// The API made it, and chose its mode.
+    #[cfg(feature = "alibaba")]
+    Api,
+    /// The API deleted it. What it did is kept for a namesake.
+    #[cfg(feature = "alibaba")]
+    Nobody,
+}
+
 struct Declared {
+    owner: Owner,
     mode: Mode,
     flow: Flow,
     /// How often the closure was called.
@@ -82,6 +100,8 @@ struct Declared {
     executions: VecDeque<Arc<Run>>,
     /// Executions that can be asked for: those of Standard flows and of Huawei Cloud.
     named: HashMap<String, Arc<Run>>,
+    /// Executions of flows of this name that are gone: only a test sees them.
+    former: Vec<Arc<Run>>,
 }
 
 /// Why something was not done with an execution.
@@ -94,12 +114,18 @@ pub(crate) enum Refusal {
     /// An execution of this name has ended.
     #[cfg(feature = "alibaba")]
     Ended,
+    /// There is no such version or alias.
+    #[cfg(feature = "alibaba")]
+    Lacks(Lack),
 }
 
 /// All flows.
 pub(crate) struct Flows {
     world: Arc<World>,
     flows: Mutex<HashMap<(Cloud, String), Declared>>,
+    /// Whoever locks both locks this one first.
+    #[cfg(feature = "alibaba")]
+    pub(crate) made: Mutex<Made>,
     /// The executions and numbers of callbacks by their tokens.
     tokens: Mutex<HashMap<String, (Weak<Run>, usize)>>,
 }
@@ -109,6 +135,8 @@ impl Flows {
         Self {
             world: Arc::clone(world),
             flows: Mutex::default(),
+            #[cfg(feature = "alibaba")]
+            made: Mutex::default(),
             tokens: Mutex::default(),
         }
     }
@@ -119,6 +147,7 @@ impl Flows {
         let declared = flows
             .entry((mode.cloud(), name))
             .or_insert_with(|| Declared {
+                owner: Owner::Test,
                 mode,
                 flow: flow.clone(),
                 runs: 0,
@@ -127,13 +156,45 @@ impl Flows {
                 environment: Vec::new(),
                 executions: VecDeque::new(),
                 named: HashMap::new(),
+                former: Vec::new(),
             });
-        declared.mode = mode;
+        declared.own(Owner::Test, mode);
         declared.begun = 0;
         let old = std::mem::replace(&mut declared.flow, flow);
         // Dropped outside the lock: its drop is the caller's code.
         drop(flows);
         drop(old);
+    }
+
+    /// Begins to serve a flow that the API made. It does what the test added under its name, and
+    /// echoes what it is given where there is nothing.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn open(&self, name: &str, mode: Mode) {
+        let key = (mode.cloud(), name.to_owned());
+        let is_known = lock(&self.flows).contains_key(&key);
+        if !is_known {
+            let echo = Flow::new(|input: Box<RawValue>| Ok(input));
+            self.insert(name.to_owned(), mode, echo);
+        }
+        if let Some(declared) = lock(&self.flows).get_mut(&key) {
+            declared.own(Owner::Api, mode);
+        }
+    }
+
+    /// Serves a flow no more that the API made: what runs of it ends with its step.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn close(&self, name: &str) {
+        let mut flows = lock(&self.flows);
+        let Some(declared) = flows.get_mut(&(Cloud::Alibaba, name.to_owned())) else {
+            return;
+        };
+        declared.owner = Owner::Nobody;
+        declared.environment.clear();
+        declared.named.clear();
+        let executions = declared.executions.drain(..);
+        declared
+            .former
+            .extend(executions.inspect(|run| run.end_with_step()));
     }
 
     /// Sets the variables of a flow that is known; later executions have them.
@@ -154,6 +215,7 @@ impl Flows {
         let run = {
             let flows = lock(&self.flows);
             let declared = flows.get(&(cloud, flow.to_owned()));
+            let declared = declared.filter(|declared| declared.is_there());
             let declared = declared.ok_or(Refusal::UnknownFlow)?;
             declared.named.get(execution).cloned()
         };
@@ -165,6 +227,7 @@ impl Flows {
     pub(crate) fn all(&self, cloud: Cloud, flow: &str) -> Option<Vec<Arc<Run>>> {
         let flows = lock(&self.flows);
         let declared = flows.get(&(cloud, flow.to_owned()))?;
+        declared.is_there().then_some(())?;
         Some(declared.executions.iter().cloned().collect())
     }
 
@@ -173,18 +236,22 @@ impl Flows {
     }
 
     /// Begins an execution, or finds the running one of that name. Looking and beginning are one
-    /// step, so that of many starts under one name only one begins.
+    /// step, so that of many starts under one name only one begins. One that begins asks what it
+    /// runs.
     pub(crate) fn begin(
         self: &Arc<Self>,
         flow_name: &str,
         mode: Mode,
         name: String,
         input: &str,
+        ran: impl FnOnce() -> Ran,
     ) -> Result<Arc<Run>, Refusal> {
         let key = (mode.cloud(), flow_name.to_owned());
         let (run, is_called) = {
             let mut flows = lock(&self.flows);
-            let declared = flows.get_mut(&key).ok_or(Refusal::UnknownFlow)?;
+            let declared = flows.get_mut(&key);
+            let declared = declared.filter(|declared| declared.is_there());
+            let declared = declared.ok_or(Refusal::UnknownFlow)?;
             #[cfg(feature = "alibaba")]
             if declared.mode != mode {
                 return Err(Refusal::WrongMode);
@@ -212,6 +279,7 @@ impl Flows {
                 mode,
                 name,
                 input: input.to_owned(),
+                ran: ran(),
                 body: Arc::clone(&declared.flow.body),
                 tokens: tokens.collect(),
                 plan,
@@ -329,9 +397,17 @@ impl Flows {
         flows.map(|flow| flow.runs).sum()
     }
 
+    /// All executions of a flow and of its namesakes that are gone, oldest first.
+    fn ever(&self, cloud: Cloud, name: &str) -> Vec<Arc<Run>> {
+        let flows = lock(&self.flows);
+        let declared = flows.get(&(cloud, name.to_owned())).into_iter();
+        let runs = declared.flat_map(|flow| flow.former.iter().chain(&flow.executions));
+        runs.cloned().collect()
+    }
+
     pub(crate) fn executions(&self, name: &str) -> Vec<Execution> {
         let runs = Cloud::ALL.iter();
-        let runs = runs.filter_map(|cloud| self.all(*cloud, name)).flatten();
+        let runs = runs.flat_map(|cloud| self.ever(*cloud, name));
         runs.map(|run| {
             let view = run.view();
             let output = Some(view.output()).filter(|output| !output.is_empty());
@@ -349,6 +425,22 @@ impl Flows {
 }
 
 impl Declared {
+    /// The API's flow stays the API's when the test adds what it does.
+    fn own(&mut self, owner: Owner, mode: Mode) {
+        #[cfg(feature = "alibaba")]
+        if (self.owner, owner) == (Owner::Api, Owner::Test) {
+            return;
+        }
+        (self.owner, self.mode) = (owner, mode);
+    }
+
+    fn is_there(&self) -> bool {
+        #[cfg(feature = "alibaba")]
+        return self.owner != Owner::Nobody;
+        #[cfg(not(feature = "alibaba"))]
+        true
+    }
+
     fn keep(&mut self, run: &Arc<Run>) {
         let is_named = match run.mode {
             #[cfg(feature = "alibaba")]

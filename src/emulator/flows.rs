@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-#[cfg(feature = "alibaba")]
-use super::quotas::Quotas;
 use super::{
     Emulator,
     cloud::Mode,
@@ -11,11 +9,21 @@ use super::{
     plan::IntoFlow,
     quirks::Quirks,
 };
+#[cfg(feature = "alibaba")]
+use super::{
+    clock::lock,
+    made::{MadeAlias, MadeFlow, MadeVersion},
+    quotas::Quotas,
+};
 
 /// Flows: closures that fail or succeed, alone or as a [`Flow`](super::Flow) that takes its time.
 /// A closure may block. A panic in it fails the flow, and so does an input that does not
 /// fit its type (code `InvalidInput`); a start without input gives it `{}`. Adding a flow of a
 /// known name replaces the closure.
+///
+/// A flow that is made over the API (`CreateFlow`) does what was added under its name, and echoes
+/// what it is given where nothing was; the API says its mode. A flow that was only added can be
+/// started, with any `Qualifier`, but has no definition, so that it is neither described nor listed.
 impl Emulator {
     /// Adds a flow in Standard mode, for `StartExecution` of Alibaba Cloud.
     #[cfg(feature = "alibaba")]
@@ -58,9 +66,30 @@ impl Emulator {
         self.state().flows.runs(flow)
     }
 
-    /// The executions of a flow, oldest first; at most the newest 100,000.
+    /// The executions of a flow, oldest first; at most the newest 100,000. Those of a flow that was
+    /// deleted are among them.
     pub fn executions(&self, flow: &str) -> Vec<Execution> {
         self.state().flows.executions(flow)
+    }
+
+    /// The flows that were made over the API of Alibaba Cloud and not deleted, by name.
+    #[cfg(feature = "alibaba")]
+    pub fn made_flows(&self) -> Vec<MadeFlow> {
+        lock(&self.state().flows.made).flows.all(|_| true)
+    }
+
+    /// The versions of a flow of Alibaba Cloud that were published and not deleted, oldest first.
+    #[cfg(feature = "alibaba")]
+    pub fn versions(&self, flow: &str) -> Vec<MadeVersion> {
+        let made = lock(&self.state().flows.made);
+        made.versions.all(|(of, _)| of == flow)
+    }
+
+    /// The aliases of a flow of Alibaba Cloud, by name.
+    #[cfg(feature = "alibaba")]
+    pub fn aliases(&self, flow: &str) -> Vec<MadeAlias> {
+        let made = lock(&self.state().flows.made);
+        made.aliases.all(|(of, _)| of == flow)
     }
 
     /// The tasks that nobody has reported yet, those that have waited longest first. A test that

@@ -18,6 +18,7 @@ use super::{
     input::is_input,
     record::RecordedRequest,
     reply::Reply,
+    run::Ran,
     served::named::Named as _,
     workflow_executions,
 };
@@ -85,7 +86,9 @@ async fn start_sync(state: &State, call: Call<'_>) -> Reply {
     // How the service hands these to a flow is not documented; a closure does not see them.
     drop(body.headers);
     let id = execution_id();
-    let begun = state.flows.begin(workflow, Mode::Workflow, id, input);
+    let begun = state
+        .flows
+        .begin(workflow, Mode::Workflow, id, input, Ran::default);
     // A flow of this cloud has one mode and no names, so that it is unknown is all that can be.
     let Ok(run) = begun else {
         let body = json!({"error_code": "FGS.5002", "error_msg": "The flow does not exist."});

@@ -17,6 +17,8 @@ use super::{
 #[derive(Default)]
 pub(crate) struct Filter<'a> {
     pub(crate) prefix: Option<&'a str>,
+    /// A version or alias of Alibaba Cloud.
+    pub(crate) qualifier: Option<&'a str>,
     /// In the words of the flow's cloud.
     pub(crate) status: Option<&'a str>,
     pub(crate) started_from: Option<DateTime<Utc>>,
@@ -27,6 +29,9 @@ impl Filter<'_> {
     fn takes(&self, run: &Run) -> bool {
         self.prefix
             .is_none_or(|prefix| run.name.starts_with(prefix))
+            && self
+                .qualifier
+                .is_none_or(|qualifier| run.ran.is_of(qualifier))
             && self.started_from.is_none_or(|from| run.started >= from)
             && self.started_to.is_none_or(|to| run.started <= to)
     }

@@ -29,9 +29,11 @@ use super::clock::lock;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quirks {
     /// So long after its start an execution is not found by any look at it alone (default: no
-    /// time). A start under its name finds it all the same.
+    /// time). A start under its name finds it all the same. So long after it was made or changed,
+    /// a flow, alias or schedule is described as it was before (Alibaba Cloud).
     pub not_visible_for: Duration,
-    /// Lists show executions as they were so long ago (default: no time).
+    /// Lists show executions, and what was made over the API of Alibaba Cloud, as they were so long
+    /// ago (default: no time).
     pub list_lag: Duration,
     /// So long after its end an execution that succeeded has no output and no end time (default:
     /// no time).
@@ -48,6 +50,12 @@ pub struct Quirks {
     pub retry_keeps_old_end_for: Duration,
     /// What is not there is answered with HTTP 500 and `FSS.0500` (Huawei Cloud; default: no).
     pub fss0500_for_missing: bool,
+    /// So long after it was deleted a flow is described and listed as it was, and its name is taken
+    /// (Alibaba Cloud; default: no time). It cannot be started or changed.
+    pub describe_after_delete_for: Duration,
+    /// Definitions come back in other words of the same meaning (Alibaba Cloud; default: no): the
+    /// parts of the outermost level in another order, lines ended by `\n`, no byte order mark.
+    pub reformat_definitions: bool,
     /// Operations that the caller has no right to, such as `fnf:DescribeExecution`,
     /// `sts:AssumeRole` or `ShowWorkflowExecution` (default: none). They are refused with HTTP
     /// 403.

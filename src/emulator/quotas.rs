@@ -60,6 +60,8 @@ pub struct Quotas {
     pub other_operations: Option<Bucket>,
     /// Steps that executions enter (documented: 100, then 100 a second). The account's, always.
     pub step_transitions: Option<Bucket>,
+    /// How many flows there can be that were made over the API (documented: 10,000).
+    pub flows: Option<usize>,
     /// Whether all callers share the buckets, as in an account (default). With `false` each
     /// access key has buckets of its own.
     pub account_bucket_shared_between_clients: bool,
@@ -74,6 +76,7 @@ impl Default for Quotas {
             get_execution_history: None,
             other_operations: None,
             step_transitions: None,
+            flows: None,
             account_bucket_shared_between_clients: true,
         }
     }
@@ -89,6 +92,7 @@ impl Quotas {
             get_execution_history: Some(Bucket::new(50, 5.0)),
             other_operations: Some(Bucket::new(10, 2.0)),
             step_transitions: Some(Bucket::new(100, 100.0)),
+            flows: Some(10_000),
             ..Self::default()
         }
     }
@@ -105,6 +109,7 @@ impl Quotas {
             get_execution_history: times(self.get_execution_history),
             other_operations: times(self.other_operations),
             step_transitions: times(self.step_transitions),
+            flows: self.flows,
             account_bucket_shared_between_clients: self.account_bucket_shared_between_clients,
         }
     }
@@ -161,6 +166,11 @@ impl Buckets {
         }
         *full_at = next;
         true
+    }
+
+    /// Whether there may be one flow more than so many.
+    pub(crate) fn has_room_for_flow(&self, flows: usize) -> bool {
+        lock(&self.0).quotas.flows.is_none_or(|most| flows < most)
     }
 
     /// Takes a token for a step that wants to begin at `wanted`; says when it may. `None` where

@@ -55,12 +55,33 @@ impl View {
     }
 }
 
+/// What an execution runs, in the words of Alibaba Cloud.
+#[derive(Clone, Default)]
+pub(crate) struct Ran {
+    /// The definition; empty where the flow was not made over the API.
+    pub(crate) definition: String,
+    /// Version or alias as the start named it.
+    pub(crate) qualifier: Option<String>,
+    /// The version, where it is one.
+    pub(crate) version: Option<String>,
+}
+
+impl Ran {
+    /// Whether it runs this version, or what this alias led to.
+    pub(crate) fn is_of(&self, qualifier: &str) -> bool {
+        [&self.qualifier, &self.version]
+            .into_iter()
+            .any(|name| name.as_deref() == Some(qualifier))
+    }
+}
+
 /// What an execution is begun with.
 pub(crate) struct Begin {
     pub(crate) flow: String,
     pub(crate) mode: Mode,
     pub(crate) name: String,
     pub(crate) input: String,
+    pub(crate) ran: Ran,
     pub(crate) body: Body,
     pub(crate) plan: Plan,
     #[cfg(feature = "alibaba")]
@@ -75,6 +96,7 @@ pub(crate) struct Run {
     pub(crate) mode: Mode,
     pub(crate) name: String,
     pub(crate) input: String,
+    pub(crate) ran: Ran,
     pub(crate) started: DateTime<Utc>,
     #[cfg(feature = "alibaba")]
     pub(crate) environment: Vec<(String, String)>,
@@ -130,6 +152,7 @@ impl Run {
             mode: begin.mode,
             name: begin.name,
             input: begin.input,
+            ran: begin.ran,
             started: world.clock.now(),
             #[cfg(feature = "alibaba")]
             environment: begin.environment,
@@ -355,6 +378,30 @@ impl Run {
         }
         self.changed.send_replace(());
         Ok(())
+    }
+
+    /// Lets it end with the step that it is in: its flow is gone.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn end_with_step(&self) {
+        let now = self.world.clock.passed();
+        {
+            let mut turns = lock(&self.turns);
+            let last = turns.len().saturating_sub(1);
+            let at = match self.stand(&mut turns, last, now) {
+                Ok(_) => return,
+                // What waits for somebody may never end.
+                Err((Some(until), None)) => until,
+                Err(_) => now,
+            };
+            if let Some(turn) = turns.last_mut() {
+                turn.facts.stop = Some(Stop {
+                    at,
+                    error: "Emulated.FlowDeleted".to_owned(),
+                    cause: "the flow was deleted".to_owned(),
+                });
+            }
+        }
+        self.changed.send_replace(());
     }
 
     /// Begins another turn, and gives its number. An execution that runs or succeeded is not

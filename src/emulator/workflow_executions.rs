@@ -16,7 +16,7 @@ use super::{
     lists::{Filter, Listed, Node},
     record::RecordedRequest,
     reply::Reply,
-    run::{ReportRefusal, Run, View},
+    run::{Ran, ReportRefusal, Run, View},
     served::named::Named as _,
 };
 use crate::huawei::{
@@ -101,7 +101,9 @@ fn start(state: &State, request: &RecordedRequest, workflow: &str) -> Answer {
         }
     }
     let id = given.map_or_else(execution_id, str::to_owned);
-    let begun = state.flows.begin(workflow, Mode::Workflow, id, input);
+    let begun = state
+        .flows
+        .begin(workflow, Mode::Workflow, id, input, Ran::default);
     let run = begun.map_err(|_| missing(state))?;
     Ok(json!({"execution_id": run.name}))
 }

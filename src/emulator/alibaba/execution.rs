@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::parameters::Refused;
+use super::{definition, parameters::Refused};
 use crate::emulator::{
     State,
     cloud::Cloud,
@@ -65,6 +65,13 @@ pub(super) fn add_environment(body: &mut Map<String, Value>, run: &Run) {
         let environment = json!({"Variables": variables});
         body.insert("Environment".to_owned(), environment);
     }
+}
+
+/// What it was started with.
+pub(super) fn add_given(body: &mut Map<String, Value>, state: &State, run: &Run) {
+    let definition = definition::shown(state, &run.ran.definition);
+    body.insert("FlowDefinition".to_owned(), json!(definition));
+    body.insert("Input".to_owned(), json!(run.input));
 }
 
 pub(super) fn unknown_flow(flow: &str) -> Refused {

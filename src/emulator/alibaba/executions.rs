@@ -1,7 +1,7 @@
 //! `StartExecution`, `StartSyncExecution`, `DescribeExecution`, and the way to what follows an
 //! execution.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     StandardSync,
-    execution::{add_environment, body, find, time, unknown_flow},
-    following,
+    execution::{add_environment, add_given, body, find, time, unknown_flow},
+    following, managing,
+    managing::lacks,
     parameters::{Parameters, Refused, name, optional, required},
     sts,
 };
@@ -23,10 +24,12 @@ use crate::{
     },
     emulator::{
         State,
+        clock::lock,
         cloud::Mode,
         flow::{Refusal, made_up_name},
         id,
         input::is_input,
+        run::Run,
         served::named::Named as _,
     },
 };
@@ -47,7 +50,7 @@ pub(super) async fn call(
         ReportTaskFailedRequest::NAME => following::report_failed(state, parameters),
         "AssumeRole" => sts::assume_role(state, parameters),
         "AssumeRoleWithOIDC" => sts::assume_role_with_oidc(state, parameters),
-        other => Err(Refused::action(other)),
+        other => managing::call(state, parameters, other),
     }
 }
 
@@ -56,16 +59,18 @@ fn start(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, R
     let given = name(parameters, "ExecutionName")?;
     let input = input(state, parameters)?;
     let execution = given.map_or_else(made_up_name, str::to_owned);
-    let run = state
-        .flows
-        .begin(flow, Mode::Standard, execution, input)
-        .map_err(|refusal| match refusal {
-            Refusal::UnknownFlow | Refusal::UnknownExecution => unknown_flow(flow),
-            Refusal::WrongMode => Refused::action("StartExecution"),
-            Refusal::Ended => {
-                let execution = given.unwrap_or_default();
-                let message = format!("Execution {execution} for flow {flow} already exists.");
-                Refused::new(StatusCode::BAD_REQUEST, "ExecutionAlreadyExists", message)
+    let qualifier = optional(parameters, "Qualifier");
+    let run =
+        begin(state, (flow, qualifier), Mode::Standard, execution, input).map_err(|refusal| {
+            match refusal {
+                Refusal::Lacks(lack) => lacks(flow, &lack),
+                Refusal::UnknownFlow | Refusal::UnknownExecution => unknown_flow(flow),
+                Refusal::WrongMode => Refused::action("StartExecution"),
+                Refusal::Ended => {
+                    let execution = given.unwrap_or_default();
+                    let message = format!("Execution {execution} for flow {flow} already exists.");
+                    Refused::new(StatusCode::BAD_REQUEST, "ExecutionAlreadyExists", message)
+                }
             }
         })?;
     if let Some(token) = optional(parameters, "CallbackFnFTaskToken") {
@@ -73,8 +78,7 @@ fn start(state: &State, parameters: &Parameters) -> Result<Map<String, Value>, R
     }
     // As at the moment of the start, even if the flow has ended by now.
     let mut body = body(flow, &run, None);
-    body.insert("FlowDefinition".to_owned(), json!(""));
-    body.insert("Input".to_owned(), json!(run.input));
+    add_given(&mut body, state, &run);
     Ok(body)
 }
 
@@ -84,15 +88,21 @@ async fn start_sync(state: &State, parameters: &Parameters) -> Result<Map<String
     let input = input(state, parameters)?;
     let execution = given.map_or_else(made_up_name, str::to_owned);
     let execution = format!("{execution}:{}", id::uuid());
-    let begun = state
-        .flows
-        .begin(flow, Mode::Express, execution.clone(), input);
+    let qualifier = optional(parameters, "Qualifier");
+    let begun = begin(
+        state,
+        (flow, qualifier),
+        Mode::Express,
+        execution.clone(),
+        input,
+    );
     let run = match begun {
         Ok(run) => run,
         Err(Refusal::WrongMode) if state.alibaba.standard_sync == StandardSync::FailedExecution => {
             return Ok(not_run(flow, &execution, state.clock.now()));
         }
         Err(Refusal::UnknownFlow) => return Err(unknown_flow(flow)),
+        Err(Refusal::Lacks(lack)) => return Err(lacks(flow, &lack)),
         Err(Refusal::WrongMode | Refusal::Ended | Refusal::UnknownExecution) => {
             return Err(Refused::action("StartSyncExecution"));
         }
@@ -129,9 +139,22 @@ async fn describe(state: &State, parameters: &Parameters) -> Result<Map<String, 
     }
     let mut body = body(flow, &run, run.ending().as_deref());
     add_environment(&mut body, &run);
-    body.insert("FlowDefinition".to_owned(), json!(""));
-    body.insert("Input".to_owned(), json!(run.input));
+    add_given(&mut body, state, &run);
     Ok(body)
+}
+
+/// Begins an execution of what the qualifier leads to, or finds the running one of that name.
+fn begin(
+    state: &State,
+    (flow, qualifier): (&str, Option<&str>),
+    mode: Mode,
+    execution: String,
+    input: &str,
+) -> Result<Arc<Run>, Refusal> {
+    let mut made = lock(&state.flows.made);
+    let lead = made.lead(flow, qualifier).map_err(Refusal::Lacks)?;
+    let ran = || made.take(flow, qualifier, &lead);
+    state.flows.begin(flow, mode, execution, input, ran)
 }
 
 /// A synchronous execution that was refused in the body.

@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    execution::{add_environment, body, find, time, unknown_flow},
+    execution::{add_environment, add_given, body, find, time, unknown_flow},
+    pages::{Answer, bad_token, limit, paged},
     parameters::{Parameters, Refused, name, optional, required},
 };
 use crate::emulator::{
@@ -15,11 +16,6 @@ use crate::emulator::{
     lists::{Filter, NoPage},
     run::ReportRefusal,
 };
-
-type Answer = Result<Map<String, Value>, Refused>;
-
-/// How many members a page has without `Limit`.
-const PAGE: usize = 60;
 
 pub(super) fn stop(state: &State, parameters: &Parameters) -> Answer {
     let (flow, execution) = names(parameters)?;
@@ -34,8 +30,7 @@ pub(super) fn stop(state: &State, parameters: &Parameters) -> Answer {
         Refused::new(status, "ExecutionAlreadyCompleted", message)
     })?;
     let mut body = body(flow, &run, before.as_deref());
-    body.insert("FlowDefinition".to_owned(), json!(""));
-    body.insert("Input".to_owned(), json!(run.input));
+    add_given(&mut body, state, &run);
     Ok(body)
 }
 
@@ -50,6 +45,7 @@ pub(super) fn list(state: &State, parameters: &Parameters) -> Answer {
     };
     let filter = Filter {
         prefix: optional(parameters, "ExecutionNamePrefix"),
+        qualifier: optional(parameters, "Qualifier"),
         status: optional(parameters, "Status"),
         started_from: date(parameters, "StartedTimeBegin")?,
         started_to: date(parameters, "StartedTimeEnd")?,
@@ -65,8 +61,7 @@ pub(super) fn list(state: &State, parameters: &Parameters) -> Answer {
         if is_bare {
             body.remove("Output");
         } else {
-            body.insert("FlowDefinition".to_owned(), json!(""));
-            body.insert("Input".to_owned(), json!(run.input));
+            add_given(&mut body, state, run);
         }
         Value::from(body)
     });
@@ -153,14 +148,6 @@ fn text<'a>(
     Ok(text)
 }
 
-fn limit(parameters: &Parameters, most: usize) -> Result<usize, Refused> {
-    let Some(text) = optional(parameters, "Limit") else {
-        return Ok(PAGE);
-    };
-    let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-    limit.ok_or_else(|| Refused::invalid(format!("Limit must be 1 to {most}")))
-}
-
 fn date(parameters: &Parameters, name: &str) -> Result<Option<DateTime<Utc>>, Refused> {
     let Some(text) = optional(parameters, name) else {
         return Ok(None);
@@ -173,16 +160,6 @@ fn date(parameters: &Parameters, name: &str) -> Result<Option<DateTime<Utc>>, Re
 fn refused(no_page: NoPage, flow: &str) -> Refused {
     match no_page {
         NoPage::UnknownFlow => unknown_flow(flow),
-        NoPage::BadToken => Refused::invalid("NextToken is not one of this list"),
+        NoPage::BadToken => bad_token(),
     }
-}
-
-/// A page; the last one has no token.
-fn paged(name: &str, members: Vec<Value>, next: Option<String>) -> Map<String, Value> {
-    let mut page = Map::new();
-    page.insert(name.to_owned(), members.into());
-    if let Some(next) = next {
-        page.insert("NextToken".to_owned(), next.into());
-    }
-    page
 }

@@ -16,7 +16,8 @@ pub(super) fn check(state: &State, parameters: &Parameters) -> Result<(), Refuse
     }
     let world = state.flows.world();
     if world.quirks.denies("fnf", action) {
-        let flow = optional(parameters, "FlowName").unwrap_or("*");
+        let flow = optional(parameters, "FlowName").or_else(|| optional(parameters, "Name"));
+        let flow = flow.unwrap_or("*");
         let message = format!(
             "The caller is not authorized to perform 'fnf:{action}' on resource \
              'acs:fnf:*:*:flow/{flow}'."
