@@ -18,6 +18,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkfunctiongraph import v2 as functiongraph
 from huaweicloudsdkiam import v3 as iam
+from judge import READS
 
 WAIT_SECONDS = 60  # for one call; the clients' own limits are 3, 10 and 120 s
 
@@ -33,12 +34,12 @@ class Answer:
     message: str = ""
 
 
-READS = {"DescribeExecution"}
+def snake(name):
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
 
 def tea(host, key, operation, parameters):
     """`alibabacloud_fnf20190315`: a class and a method for each operation."""
-    snake = "".join("_" + c.lower() if c.isupper() else c for c in operation).lstrip("_")
     config = Config(
         access_key_id=key["id"],
         access_key_secret=key["secret"],
@@ -49,7 +50,7 @@ def tea(host, key, operation, parameters):
     request = getattr(fnf, f"{operation}Request")().from_map(parameters)
     options = RuntimeOptions(read_timeout=WAIT_SECONDS * 1000, connect_timeout=5000)
     try:
-        reply = getattr(FnfClient(config), f"{snake}_with_options")(request, options)
+        reply = getattr(FnfClient(config), f"{snake(operation)}_with_options")(request, options)
     except AlibabaCloudException as error:
         prefix, suffix = f"code: {error.status_code}, ", f" request id: {error.data['RequestId']}"
         message = error.message.removeprefix(prefix).removesuffix(suffix)
@@ -113,7 +114,14 @@ def huawei_call(call):
     return Answer(reply.status_code, reply.to_dict())
 
 
-def sync_execution(url, credentials, workflow_id, body, region=None):
+BODIES = {
+    "StartSyncWorkflowExecution": functiongraph.FlowExecuteBody,
+    "StartWorkflowExecution": functiongraph.FlowExecuteBody,
+    "CreateCallbackWorkflow": functiongraph.CallbackWorkflowRequestBody,
+}
+
+
+def huawei(url, credentials, operation, parameters, body=None, region=None):
     """`huaweicloudsdkfunctiongraph`; with a region, it looks the project up by itself."""
     builder = functiongraph.FunctionGraphClient.new_builder().with_credentials(credentials)
     if region is None:
@@ -121,9 +129,14 @@ def sync_execution(url, credentials, workflow_id, body, region=None):
     else:
         credentials.with_iam_endpoint(url)
         client = builder.with_region(Region(region, url)).build()
-    model = functiongraph.FlowExecuteBody(**body)
-    request = functiongraph.StartSyncWorkflowExecutionRequest(workflow_id, model)
-    return huawei_call(partial(client.start_sync_workflow_execution, request))
+    if body is not None:
+        parameters = {**parameters, "body": BODIES[operation](**body)}
+    request = getattr(functiongraph, f"{operation}Request")(**parameters)
+    return huawei_call(partial(getattr(client, snake(operation)), request))
+
+
+def sync_execution(url, credentials, workflow_id, body, region=None):
+    return huawei(url, credentials, "StartSyncWorkflowExecution", {"workflow_id": workflow_id}, body, region)
 
 
 def iam_client(url, key):
