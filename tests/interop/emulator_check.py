@@ -30,7 +30,7 @@ ARGUMENTS = [
     *("--express", "echo", "--express", "express-fails", "--failing", "express-fails"),
     *("--standard", "standard", "--standard", "standard-fails", "--failing", "standard-fails"),
     *("--standard", "endless", "--workflow", "endless", "--slow", f"endless={HOUR}"),
-    *("--standard", "slow", "--workflow", "slow", "--slow", "slow=3000"),
+    *("--standard", "slow", "--workflow", "slow", "--slow", "slow=2500"),
     *("--standard", "slow-fails", "--workflow", "slow-fails", "--slow", "slow-fails=1000", "--failing", "slow-fails"),
     *("--standard", "asks", "--workflow", "asks", "--waiting", "asks"),
     *("--workflow", "echo", "--workflow", "流程 1", "--workflow", "flow-fails", "--failing", "flow-fails"),
@@ -89,6 +89,9 @@ def check_emulator(program, seed, rounds):
         ):
             call = partial(official.huawei, url, credentials)
             following_check.huawei(check, "huaweicloudsdkfunctiongraph", call, output, USER)
+        for key in (HUAWEI_KEY, HUAWEI_TEMPORARY):
+            call = partial(official.huawei_node, url, key, project_id)
+            following_check.huawei(check, "@huaweicloud/huaweicloud-sdk-functiongraph", call, output, USER)
         return check.counts
     finally:
         process.kill()

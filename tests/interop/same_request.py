@@ -49,6 +49,8 @@ FULL_HISTORY = {
 
 PLAIN = {"header accept-encoding": (differing, "ours asks for replies as they are, not compressed")}
 
+ACCEPT = {"header accept": (ours_alone, "`*/*`, the HTTP library's own")}
+
 CONNECTION = {"header connection": (theirs_alone, "what HTTP/1.1 does anyway")}
 
 # What every request has, whatever it asks for.
@@ -62,20 +64,32 @@ def moved(official_place, our_place):
     return (official_place, our_place) == ("query", "form")
 
 
-ALIBABA = {
+RPC = {
     **HTTP,
-    **{f"place of {name}": (moved, "of a write: in the form, as the vendor's Node client has it") for name in COMMON},
-    "parameter MetadataOnly": (without_case, "`True` is Python's spelling; the service's documents write `true`"),
     "parameter SignatureNonce": (differing, "fresh for each request"),
     "parameter Timestamp": (any_two, "the time of the request"),
     "parameter Signature": (differing, "covers nonce and time"),
+}
+
+ALIBABA = {
+    **RPC,
+    **{f"place of {name}": (moved, "of a write: in the form, as the vendor's Node client has it") for name in COMMON},
+    "parameter MetadataOnly": (without_case, "`True` is Python's spelling; the service's documents write `true`"),
+}
+
+NODE = {
+    **RPC,
+    **ACCEPT,
+    **CONNECTION,
+    "header accept-encoding": (ours_alone, "ours asks for replies as they are, not compressed"),
+    "header x-sdk-client": (theirs_alone, "the SDK reports its version"),
 }
 
 TEA = {
     **ALIBABA,
     "place of TaskToken": (moved, "in the form with the rest: who has the token ends the task, and addresses are logged"),
     "parameter Format": (without_case, "`json` or `JSON`: the service takes any case"),
-    "header accept": (ours_alone, "`*/*`, the HTTP library's own"),
+    **ACCEPT,
     "header x-acs-credentials-provider": (theirs_alone, "the SDK reports where its key comes from"),
 }
 
@@ -241,7 +255,7 @@ def check_same(driver, seed, rounds):
             judge.recording = {"RequestId": "r", "Status": "Running", **about}
             our = by_us(order)
             wire = {WIRE[name]: value for name, value in order.items() if name in WIRE and value is not None}
-            for (client, call), table in zip(official.ALIBABA.items(), (TEA, CORE)):
+            for (client, call), table in zip(official.ALIBABA.items(), (TEA, CORE, NODE), strict=True):
                 call(judge.host, key, order["operation"], wire)
                 compared(client, order, last(), our, table)
 
@@ -264,8 +278,8 @@ def check_same(driver, seed, rounds):
                     our = by_us({**order, "auth": auth})
                     official.huawei(url, credentials, operation, theirs, body)
                     compared(client, order, last(), our, table)
-    for client, table in zip(counts, (TEA, CORE, HUAWEI, HUAWEI_TOKEN)):
+    for client, table in zip(counts, (TEA, CORE, NODE, HUAWEI, HUAWEI_TOKEN), strict=True):
         idle = set(table) - used[client] - MAY_BE_ALIKE
         if idle:
             raise SystemExit(f"interop: {client}: these exceptions are not needed any longer: {sorted(idle)}")
-    return counts, {name: reason for table in (TEA, CORE, HUAWEI) for name, (_, reason) in table.items()}
+    return counts, {name: reason for table in (TEA, CORE, NODE, HUAWEI) for name, (_, reason) in table.items()}
