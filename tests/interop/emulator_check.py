@@ -188,8 +188,9 @@ def alibaba(check, client, call, host, rng, rounds):
     refused("DescribeExecution", {"FlowName": "no", "ExecutionName": "x"}, 404, "FlowNotExists", "Flow  no does not exist.")
     too_long = {"FlowName": "standard", "ExecutionName": "x", "WaitTimeSeconds": 61}
     refused("DescribeExecution", too_long, 400, "InvalidArgument", "WaitTimeSeconds must be 0 to 60")
-    message = "The requested API operation 'ListFlows' is incorrect. Please check."
-    refused("ListFlows", {"Limit": 1}, 400, "ActionNotSupported", message)
+    if client != "alibabacloud_fnf20190315":  # which has a class for each operation and no others
+        message = "The requested API operation 'NoSuchOperation' is incorrect. Please check."
+        refused("NoSuchOperation", {"Limit": 1}, 400, "ActionNotSupported", message)
 
     mismatch = (
         "The request signature we calculated does not match the signature you provided. Check your access key and "
