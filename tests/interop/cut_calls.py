@@ -1,6 +1,6 @@
-"""What the official clients do to a flow that takes 200 s, as they come: the time at which each gives
-up, or what it takes for the answer. Takes some minutes, and is no part of `.ci/interop`, which sets up
-the environment that this runs in:
+"""What the official clients do as they come, without a setting: to a flow that takes 200 s, when each
+gives up; and to an answer that is none, what it is taken for. Takes some minutes, and is no part of
+`.ci/interop`, which sets up the environment that this runs in:
 
     target/interop/venv/bin/python -B tests/interop/cut_calls.py
 """
@@ -11,6 +11,7 @@ import os
 import subprocess
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import emulator_check
 import official
@@ -77,34 +78,58 @@ CLIENTS = {
 }
 
 
+class Page(BaseHTTPRequestHandler):
+    """A proxy in between, which has a page of its own for every request, with 200."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = b"<html>Please log in</html>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def table(title, url, project_id):
+    """Has all clients call, side by side, and prints what each made of it."""
+    rows = {}
+
+    def run(name, call):
+        began = time.monotonic()
+        try:
+            outcome = f"answer: {json.dumps(call(url, project_id))}"
+        except Exception as error:  # whatever it is, that is what the user gets
+            outcome = f"{type(error).__name__}: {error}"
+        rows[name] = f"| {name} | {time.monotonic() - began:.1f} s | {' '.join(outcome.split())[:160]} |"
+
+    threads = [threading.Thread(target=run, args=item) for item in CLIENTS.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"\n| {title} | ends after | with |\n|---|---|---|")
+    for name in CLIENTS:
+        print(rows[name])
+
+
 def main():
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)
     logging.disable(logging.CRITICAL)
+    page = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=page.serve_forever, daemon=True).start()
+    table("a page of a proxy, with 200, to", f"http://127.0.0.1:{page.server_port}", "project")
     emulator, _ = programs()
     process = subprocess.Popen([emulator, *ARGUMENTS], stdout=subprocess.PIPE, text=True)
     try:
         url = emulator_check.Output(process.stdout).find(r"http://[0-9.:]+")[0]
         project_id = official.projects(url, HUAWEI_KEY, emulator_check.REGION).fields["projects"][0]["id"]
-        rows = {}
-
-        def run(name, call):
-            began = time.monotonic()
-            try:
-                outcome = f"answer: {json.dumps(call(url, project_id))}"
-            except Exception as error:  # whatever it is, that is what the user gets
-                outcome = f"{type(error).__name__}: {error}"
-            rows[name] = f"| {name} | {time.monotonic() - began:.1f} s | {' '.join(outcome.split())[:160]} |"
-
-        threads = [threading.Thread(target=run, args=item) for item in CLIENTS.items()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        print(f"| a synchronous start of a flow of {SECONDS} s by | ends after | with |\n|---|---|---|")
-        for name in CLIENTS:
-            print(rows[name])
+        table(f"a synchronous start of a flow of {SECONDS} s by", url, project_id)
     finally:
         process.kill()
         process.wait()

@@ -11,6 +11,9 @@ const functiongraph = require("@huaweicloud/huaweicloud-sdk-functiongraph/v2/pub
 
 const small = (name) => name[0].toLowerCase() + name.slice(1);
 
+// What is thrown is not always an `Error`.
+const words = (error) => (error?.message ? `${error.name}: ${error.message}` : String(error));
+
 // One client an endpoint and key, as their users have it: connections are kept.
 const clients = new Map();
 
@@ -39,7 +42,7 @@ async function alibaba({ operation, parameters, reads, timeout, ...call }) {
     return { status: 200, fields };
   } catch (error) {
     const data = error.data ?? {};
-    return { status: error.entry?.response.statusCode, code: data.Code, message: data.Message, request_id: data.RequestId, error: String(error) };
+    return { status: error.entry?.response.statusCode, code: data.Code, message: data.Message, request_id: data.RequestId, error: words(error) };
   }
 }
 
@@ -58,7 +61,7 @@ async function huawei({ operation, parameters, body, ...call }) {
     const { httpStatusCode, ...fields } = await client[small(operation)](request);
     return { status: httpStatusCode, fields };
   } catch (error) {
-    return { status: error.httpStatusCode, code: error.errorCode, message: error.errorMsg, request_id: error.requestId, error: String(error) };
+    return { status: error.httpStatusCode, code: error.errorCode, message: error.errorMsg, request_id: error.requestId, error: words(error) };
   }
 }
 
