@@ -6,11 +6,11 @@ pub(super) mod starts;
 pub(super) mod stops;
 pub(super) mod tasks;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "emulator"))]
 use crate::pipeline::declared::{Declared as _, Entry};
 
 /// Every operation that is declared.
-#[cfg(test)]
+#[cfg(any(test, feature = "emulator"))]
 pub(crate) const ALL: &[&Entry] = &[
     starts::StartExecutionRequest::ENTRY,
     starts::StartSyncExecutionRequest::ENTRY,

@@ -19,6 +19,29 @@ use crate::pipeline::declared::Entry;
 /// How much of a request body is read, in bytes, where no API has a limit of its own.
 const LIMIT: usize = 12 * 1024 * 1024;
 
+/// The names of all operations that are served; roles are taken on besides.
+pub(crate) fn operations() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    #[cfg(feature = "alibaba")]
+    names.extend(
+        crate::alibaba::operations::ALL
+            .iter()
+            .map(|entry| entry.name),
+    );
+    #[cfg(feature = "huawei")]
+    names.extend(
+        crate::huawei::operations::ALL
+            .iter()
+            .map(|entry| entry.name),
+    );
+    #[cfg(feature = "huawei")]
+    names.extend([
+        KeystoneCreateUserTokenByPassword::NAME,
+        KeystoneListProjects::NAME,
+    ]);
+    names
+}
+
 /// What serves a request.
 pub(crate) enum Route {
     #[cfg(feature = "alibaba")]
