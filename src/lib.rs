@@ -96,6 +96,8 @@
 //! A feature adds API and never changes behaviour.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Both clouds are there by default, and a module each: it need not stand at every item.
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "alibaba", feature = "huawei"))))]
 #![warn(
     missing_docs,
     missing_debug_implementations,
@@ -123,7 +125,8 @@ mod follow;
 #[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
 #[doc(hidden)]
 pub mod fuzzing;
-// Its examples speak of all there is.
+// Its examples speak of all there is; the text is always there.
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
 #[cfg(any(
     not(doctest),
     all(feature = "alibaba", feature = "huawei", feature = "emulator")

@@ -34,7 +34,7 @@
 //! so that it does not lock its user.
 //!
 //! Whatever the variables cannot say is set on the HTTP client, which is
-//! [`reqwest`](crate::reqwest)'s. Proxies that you set there come first:
+//! [`reqwest`]'s. Proxies that you set there come first:
 //!
 //! ```no_run
 //! use cloud_workflows::{Error, alibaba::Client, reqwest};
@@ -91,4 +91,4 @@
 //! credentials are loaded once for all. A program that forks: fork first, then make the runtime.
 
 #[cfg(all(doc, feature = "alibaba", feature = "huawei"))]
-use crate::{alibaba, huawei};
+use crate::{alibaba, huawei, reqwest};

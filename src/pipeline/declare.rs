@@ -97,6 +97,8 @@ macro_rules! operation {
             #[doc = concat!("The request of `", $operation, "`: made by [`new`](Self::new), answered by [`", stringify!($answer), "`].")]
             $(#[doc = concat!("[`Client::", stringify!($call), "`](", $client, "::", stringify!($call), ") sends it; an example stands there.")])?
             #[doc = ""]
+            #[doc = "[`()`]: prim@unit"]
+            #[doc = ""]
             $(#[$about])*
             $name;
             #[doc = concat!("A `", $operation, "` with what it always has; the rest has setters.")]
