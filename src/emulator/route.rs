@@ -13,7 +13,6 @@ use super::{
     served::named::Named as _, token,
 };
 use super::{State, record::RecordedRequest, reply::Reply};
-#[cfg(feature = "huawei")]
 use crate::pipeline::declared::Entry;
 
 /// How much of a request body is read, in bytes, where no API has a limit of its own.
@@ -21,25 +20,21 @@ const LIMIT: usize = 12 * 1024 * 1024;
 
 /// The names of all operations that are served; roles are taken on besides.
 pub(crate) fn operations() -> Vec<&'static str> {
-    let mut names = Vec::new();
-    #[cfg(feature = "alibaba")]
-    names.extend(
-        crate::alibaba::operations::ALL
-            .iter()
-            .map(|entry| entry.name),
-    );
-    #[cfg(feature = "huawei")]
-    names.extend(
-        crate::huawei::operations::ALL
-            .iter()
-            .map(|entry| entry.name),
-    );
-    #[cfg(feature = "huawei")]
-    names.extend([
+    let declared: &[&[&Entry]] = &[
+        #[cfg(feature = "alibaba")]
+        crate::alibaba::operations::ALL,
+        #[cfg(feature = "huawei")]
+        crate::huawei::operations::ALL,
+    ];
+    let others: &[&str] = &[
+        #[cfg(feature = "huawei")]
         KeystoneCreateUserTokenByPassword::NAME,
+        #[cfg(feature = "huawei")]
         KeystoneListProjects::NAME,
-    ]);
-    names
+    ];
+    let declared = declared.iter().copied().flatten();
+    let names = declared.map(|entry| entry.name);
+    names.chain(others.iter().copied()).collect()
 }
 
 /// What serves a request.

@@ -20,7 +20,8 @@
 //!     .region("cn-north-4")
 //!     .credentials(huawei::IamPassword::new("domain", "user", "password"))
 //!     .build()?;
-//! println!("{:?}", client.identity().await?); // source, region, host: asks nobody, shows no secret
+//! // Source, region and host; asks nobody, shows no secret.
+//! println!("{:?}", client.identity().await?);
 //! # Ok(())
 //! # }
 //! ```
@@ -43,14 +44,18 @@
 //! [`DefaultCredentials`](alibaba::DefaultCredentials), the chain of the official SDKs. The first
 //! that is set up is used.
 //!
-//! | source | what it reads | switched off by |
-//! |---|---|---|
-//! | [`EnvironmentCredentials`](alibaba::EnvironmentCredentials) | `ALIBABA_CLOUD_ACCESS_KEY_ID`, `_ACCESS_KEY_SECRET`, `_SECURITY_TOKEN` | |
-//! | [`AssumeRoleWithOidc`](alibaba::AssumeRoleWithOidc) | `ALIBABA_CLOUD_ROLE_ARN`, `_OIDC_PROVIDER_ARN`, `_OIDC_TOKEN_FILE`: RRSA on ACK | |
-//! | [`CliProfile`](alibaba::CliProfile) | `~/.aliyun/config.json` (or `ALIBABA_CLOUD_CONFIG_FILE`): modes `AK`, `StsToken`, `RamRoleArn`, `RamRoleArnWithEcs`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CredentialsURI`, `CloudSSO`, `OAuth`, `External` | `ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true`; `External` alone by `ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS=true` |
-//! | [`IniProfile`](alibaba::IniProfile) | `~/.alibabacloud/credentials` or `credentials.ini` (or `ALIBABA_CLOUD_CREDENTIALS_FILE`): types `access_key`, `ram_role_arn`, `oidc_role_arn`, `ecs_ram_role` | |
-//! | [`EcsRamRole`](alibaba::EcsRamRole) | the instance's metadata service; `ALIBABA_CLOUD_ECS_METADATA` names the role | `ALIBABA_CLOUD_ECS_METADATA_DISABLED=true` |
-//! | [`CredentialsUri`](alibaba::CredentialsUri) | `ALIBABA_CLOUD_CREDENTIALS_URI`; a user and password in it are sent as a header, and stand in no address | |
+//! | source | what it reads |
+//! |---|---|
+//! | [`EnvironmentCredentials`](alibaba::EnvironmentCredentials) | `ALIBABA_CLOUD_ACCESS_KEY_ID`, `_ACCESS_KEY_SECRET`, `_SECURITY_TOKEN` |
+//! | [`AssumeRoleWithOidc`](alibaba::AssumeRoleWithOidc) | `ALIBABA_CLOUD_ROLE_ARN`, `_OIDC_PROVIDER_ARN`, `_OIDC_TOKEN_FILE`: RRSA on ACK |
+//! | [`CliProfile`](alibaba::CliProfile) | `~/.aliyun/config.json` (or `ALIBABA_CLOUD_CONFIG_FILE`): modes `AK`, `StsToken`, `RamRoleArn`, `RamRoleArnWithEcs`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CredentialsURI`, `CloudSSO`, `OAuth`, `External` |
+//! | [`IniProfile`](alibaba::IniProfile) | `~/.alibabacloud/credentials` or `credentials.ini` (or `ALIBABA_CLOUD_CREDENTIALS_FILE`): types `access_key`, `ram_role_arn`, `oidc_role_arn`, `ecs_ram_role` |
+//! | [`EcsRamRole`](alibaba::EcsRamRole) | the instance's metadata service; `ALIBABA_CLOUD_ECS_METADATA` names the role |
+//! | [`CredentialsUri`](alibaba::CredentialsUri) | `ALIBABA_CLOUD_CREDENTIALS_URI`; a user and password in it are sent as a header, and stand in no address |
+//!
+//! Switched off are `CliProfile` by `ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true`, its mode `External`
+//! alone by `ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS=true`, and `EcsRamRole` by
+//! `ALIBABA_CLOUD_ECS_METADATA_DISABLED=true`.
 //!
 //! `ALIBABA_CLOUD_PROFILE` names the profile in both files. [`AssumeRole`](alibaba::AssumeRole) takes
 //! on a role with the keys of any source. STS is called as `sts_endpoint`, `ALIBABA_CLOUD_STS_REGION`

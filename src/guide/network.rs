@@ -7,7 +7,7 @@
 //! | | service | credentials |
 //! |---|---|---|
 //! | Alibaba Cloud | `{region}.fnf.aliyuncs.com`; see [`Network`](alibaba::Network) for others | regions of CloudFlow's list ask `sts.aliyuncs.com`, any other its own STS |
-//! | Huawei Cloud | FunctionGraph's host of the region | the region's own IAM and STS (`eu-west-1xx` under `myhuaweicloud.eu`, which was not tried on the service); regions of mainland China without one ask `iam.myhuaweicloud.com` and `sts.cn-north-4` |
+//! | Huawei Cloud | `functiongraph.{region}.myhuaweicloud.com` (`.eu` likewise) | the region's own IAM and STS (`eu-west-1xx` under `myhuaweicloud.eu`, which was not tried on the service); regions of mainland China without one ask `iam.myhuaweicloud.com` and `sts.cn-north-4` |
 //!
 //! With an `endpoint` that is neither on this machine nor the vendor's, a credential that needs IAM
 //! or STS wants its address set as well:
@@ -25,7 +25,8 @@
 //! machine's addresses and metadata services go past them.
 //!
 //! ```sh
-//! export HTTPS_PROXY=http://user:p%40ss@proxy.example.com:3128   # percent-encode user and password
+//! # User and password are percent-encoded: p%40ss is p@ss.
+//! export HTTPS_PROXY=http://user:p%40ss@proxy.example.com:3128
 //! export NO_PROXY=.example.com,10.0.0.0/8,localhost
 //! ```
 //!
