@@ -12,11 +12,11 @@ pub(super) mod stops;
 pub(super) mod tasks;
 pub(super) mod versions;
 
-#[cfg(any(test, feature = "emulator"))]
+#[cfg(test)]
 use crate::pipeline::declared::{Declared as _, Entry};
 
 /// Every operation that is declared.
-#[cfg(any(test, feature = "emulator"))]
+#[cfg(test)]
 pub(crate) const ALL: &[&Entry] = &[
     starts::StartExecutionRequest::ENTRY,
     starts::StartSyncExecutionRequest::ENTRY,

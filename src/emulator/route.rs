@@ -20,21 +20,22 @@ const LIMIT: usize = 12 * 1024 * 1024;
 
 /// The names of all operations that are served; roles are taken on besides.
 pub(crate) fn operations() -> Vec<&'static str> {
-    let declared: &[&[&Entry]] = &[
+    let families: &[&[&str]] = &[
         #[cfg(feature = "alibaba")]
-        crate::alibaba::operations::ALL,
+        alibaba::SERVED,
+        #[cfg(feature = "huawei")]
+        &[
+            KeystoneCreateUserTokenByPassword::NAME,
+            KeystoneListProjects::NAME,
+        ],
+    ];
+    let declared: &[&[&Entry]] = &[
         #[cfg(feature = "huawei")]
         crate::huawei::operations::ALL,
     ];
-    let others: &[&str] = &[
-        #[cfg(feature = "huawei")]
-        KeystoneCreateUserTokenByPassword::NAME,
-        #[cfg(feature = "huawei")]
-        KeystoneListProjects::NAME,
-    ];
-    let declared = declared.iter().copied().flatten();
-    let names = declared.map(|entry| entry.name);
-    names.chain(others.iter().copied()).collect()
+    let declared = declared.iter().copied().flatten().map(|entry| entry.name);
+    let families = families.iter().copied().flatten().copied();
+    families.chain(declared).collect()
 }
 
 /// What serves a request.
