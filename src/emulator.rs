@@ -143,6 +143,20 @@ impl Emulator {
         EmulatorBuilder::new()
     }
 
+    /// The names of the operations that it serves, in the vendors' words.
+    ///
+    /// ```
+    /// use cloud_workflows::emulator::Emulator;
+    ///
+    /// # #[cfg(feature = "alibaba")]
+    /// assert!(Emulator::operations().contains(&"StartExecution"));
+    /// # #[cfg(feature = "huawei")]
+    /// assert!(Emulator::operations().contains(&"StartWorkflowExecution"));
+    /// ```
+    pub fn operations() -> Vec<&'static str> {
+        route::operations()
+    }
+
     /// Where it listens, such as `http://127.0.0.1:4711`.
     pub fn url(&self) -> String {
         self.state().url.clone()

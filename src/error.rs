@@ -27,7 +27,7 @@ use crate::{
 /// [`Error::kind`] says what happened in neutral words, [`Error::delivery`] how far the request
 /// got, and [`Error::may_have_started`] whether a flow may be running because of it. Its `Display`
 /// is one line with operation, code, HTTP status, message and request id; it never holds a secret,
-/// a signed URL or a flow's input.
+/// a signed URL or a flow's input. What to do about each kind: [`guide::errors`](crate::guide::errors).
 ///
 /// ```
 /// # fn handle(error: cloud_workflows::Error) {

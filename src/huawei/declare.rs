@@ -3,7 +3,7 @@
 /// Declares an operation; see [`declare`](crate::pipeline::declare).
 macro_rules! operation {
     ($($declaration:tt)*) => {
-        $crate::pipeline::declare::operation! { AsValue $crate::huawei::protocol::Rest; $($declaration)* }
+        $crate::pipeline::declare::operation! { AsValue $crate::huawei::protocol::Rest, "crate::huawei::Client"; $($declaration)* }
     };
 }
 

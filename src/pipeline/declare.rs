@@ -65,15 +65,16 @@ macro_rules! part {
 
 /// Declares an operation: its request, where each parameter stands, whether it may be repeated.
 ///
+/// Behind `as` stands the client's method that sends it, for the documentation to link to.
 /// `new` has what the constructor takes, `with` what may be left out and has a setter, `json` what
 /// two setters write (a value, a text), `plain` what has setters of its own. What the operation
 /// does otherwise than others stands last: `writing` has functions of
 /// [`Declared`](super::declared::Declared), `outcome` of [`Exchange`](super::operation::Exchange).
 macro_rules! operation {
     (
-        $json:ident $protocol:ty;
+        $json:ident $protocol:ty, $client:literal;
         $(#[$about:meta])*
-        $name:ident = $operation:literal, $method:ident $path:literal, $replay:ident, $limits:ident => $answer:ty;
+        $name:ident = $operation:literal $(as $call:ident)?, $method:ident $path:literal, $replay:ident, $limits:ident => $answer:ty;
         $(#[$new_words:meta])*
         new {
             $($(#[$words:meta])* pub $field:ident: $type:ty = $place:ident $wire:literal $(($($rule:expr),+))?,)*
@@ -92,7 +93,10 @@ macro_rules! operation {
     ) => {
         $crate::pipeline::declare::request! {
             $json
-            #[doc = concat!("The request of `", $operation, "`.")]
+            #[doc = concat!("The request of `", $operation, "`: made by [`new`](Self::new), answered by [`", stringify!($answer), "`].")]
+            $(#[doc = concat!("[`Client::", stringify!($call), "`](", $client, "::", stringify!($call), ") sends it; an example stands there.")])?
+            #[doc = ""]
+            #[doc = "[`()`]: prim@unit"]
             #[doc = ""]
             $(#[$about])*
             $name;

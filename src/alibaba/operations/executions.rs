@@ -56,7 +56,7 @@ impl ExecutionStatus {
 }
 
 operation! {
-    DescribeExecutionRequest = "DescribeExecution", GET "/", Repeatable, SHORT => Execution;
+    DescribeExecutionRequest = "DescribeExecution" as describe_execution, GET "/", Repeatable, SHORT => Execution;
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),

@@ -14,7 +14,7 @@ use crate::{
 
 operation! {
     /// One page of a flow's executions.
-    ListExecutionsRequest = "ListExecutions", GET "/", Repeatable, SHORT => ListExecutionsResponse;
+    ListExecutionsRequest = "ListExecutions" as list_executions, GET "/", Repeatable, SHORT => ListExecutionsResponse;
     new {
         /// The flow whose executions are listed.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -68,7 +68,7 @@ answer! {
 operation! {
     /// One page of what happened in an execution, oldest
     /// first.
-    GetExecutionHistoryRequest = "GetExecutionHistory", GET "/", Repeatable, SHORT
+    GetExecutionHistoryRequest = "GetExecutionHistory" as get_execution_history, GET "/", Repeatable, SHORT
         => GetExecutionHistoryResponse;
     new {
         /// The execution's flow.

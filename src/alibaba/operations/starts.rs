@@ -54,7 +54,7 @@ operation! {
     ///     .qualifier("prod");
     /// assert_eq!(request.input.as_ref().unwrap().as_str(), r#"{"order":17}"#);
     /// ```
-    StartExecutionRequest = "StartExecution", POST "/", Keyed, SHORT => Execution;
+    StartExecutionRequest = "StartExecution" as start_execution, POST "/", Keyed, SHORT => Execution;
     new {
         /// The flow to start, of mode Standard.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -90,7 +90,7 @@ operation! {
 }
 
 operation! {
-    StartSyncExecutionRequest = "StartSyncExecution", POST "/", Once, SYNCHRONOUS => StartSyncExecutionResponse;
+    StartSyncExecutionRequest = "StartSyncExecution" as start_sync_execution, POST "/", Once, SYNCHRONOUS => StartSyncExecutionResponse;
     new {
         /// The flow to run, of mode Express.
         pub flow_name: String = Parameter "FlowName" (Name),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 operation! {
-    StopExecutionRequest = "StopExecution", POST "/", Repeatable, SHORT => Execution;
+    StopExecutionRequest = "StopExecution" as stop_execution, POST "/", Repeatable, SHORT => Execution;
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),

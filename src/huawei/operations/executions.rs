@@ -40,7 +40,7 @@ operation! {
     /// ```
     ///
     /// `Debug` shows neither the input nor the values of headers.
-    StartSyncWorkflowExecutionRequest = "StartSyncWorkflowExecution",
+    StartSyncWorkflowExecutionRequest = "StartSyncWorkflowExecution" as start_sync_workflow_execution,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/sync-executions", Once, SYNCHRONOUS
         => StartSyncWorkflowExecutionResponse;
     new {

@@ -69,7 +69,7 @@ impl WorkflowRunStatus {
 
 operation! {
     /// Starts an execution that goes on by itself.
-    StartWorkflowExecutionRequest = "StartWorkflowExecution",
+    StartWorkflowExecutionRequest = "StartWorkflowExecution" as start_workflow_execution,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions", Once, SHORT
         => WorkflowExecutionId;
     new {
@@ -135,7 +135,7 @@ response! {
 
 operation! {
     /// Looks at an execution.
-    ShowWorkflowExecutionRequest = "ShowWorkflowExecution",
+    ShowWorkflowExecutionRequest = "ShowWorkflowExecution" as show_workflow_execution,
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}",
         Repeatable, SHORT => WorkflowExecution;
     new {
@@ -281,7 +281,7 @@ response! {
 
 operation! {
     /// Stops an execution.
-    StopWorkFlowRequest = "StopWorkFlow",
+    StopWorkFlowRequest = "StopWorkFlow" as stop_work_flow,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}/terminate",
         Repeatable, SHORT => ();
     new {
@@ -300,7 +300,7 @@ operation! {
 
 operation! {
     /// Runs a failed execution on, under the same id.
-    RetryWorkFlowRequest = "RetryWorkFlow",
+    RetryWorkFlowRequest = "RetryWorkFlow" as retry_work_flow,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}/retry",
         Once, SHORT => ();
     new {
@@ -337,7 +337,7 @@ open_enum! {
 
 operation! {
     /// Says how a node that waits for a callback ended.
-    CreateCallbackWorkflowRequest = "CreateCallbackWorkflow",
+    CreateCallbackWorkflowRequest = "CreateCallbackWorkflow" as create_callback_workflow,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/callback", Once, SHORT
         => WorkflowExecutionId;
     new {
