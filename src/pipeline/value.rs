@@ -72,10 +72,13 @@ impl Field for Secret {
 
 impl Value for FlowText {
     fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
-        let text = raw.text();
-        let is_some = text.is_some();
-        *self = Self::from(text.unwrap_or_default());
-        is_some
+        *self = match raw.text() {
+            Some(text) => Self::from(text),
+            None if raw.is_null() => return false,
+            // Words in a form of the flow's own are better than none.
+            None => Self::from(raw.as_str()),
+        };
+        true
     }
 
     fn show(&self, _: Json) -> Shown<'_> {
