@@ -5,13 +5,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use cloud_workflows::{
-    Error, ErrorKind, ExecutionRef, FlowFailure, Progress,
+    Error, ErrorKind, ExecutionRef, FlowFailure, Progress, Quota,
     alibaba::{
-        Client, DescribeExecutionRequest, EventType, ExecutionStatus, Found,
+        Bucket, Client, DescribeExecutionRequest, EventType, ExecutionStatus, Found,
         GetExecutionHistoryRequest, ListExecutionsRequest, ReportTaskSucceededRequest,
         StartExecutionRequest, Stop,
     },
-    emulator::{Emulator, Fault, Flow, Quirks},
+    emulator::{Emulator, Fault, Flow, Quirks, Quotas},
 };
 use serde_json::{Value, json};
 
@@ -193,4 +193,111 @@ async fn two_hundred_executions_are_followed_together() {
     assert_eq!(names.len(), 200);
     let asked = emulator.requests().len();
     assert!(asked < 40, "{asked} requests for 200 ends");
+}
+
+/// An account with quotas that refill twenty times as fast as documented.
+fn raised() -> Emulator {
+    let emulator = Emulator::start().unwrap();
+    emulator.quotas(Quotas {
+        step_transitions: None,
+        ..Quotas::documented().refilled_times(20.0)
+    });
+    let flow = Flow::new(|input: Value| Ok::<_, FlowFailure>(input)).step("work", 3 * SECOND);
+    emulator.standard("slow", flow);
+    emulator
+}
+
+/// A client that knows of them.
+fn client_of(emulator: &Emulator) -> Client {
+    let client = emulator.alibaba();
+    client
+        .quota(Bucket::StartExecution, Quota::new(100, 2_000.0))
+        .quota(Bucket::DescribeExecution, Quota::new(50, 100.0))
+        .quota(Bucket::GetExecutionHistory, Quota::new(50, 100.0))
+        .quota(Bucket::Others, Quota::new(10, 40.0))
+        .build()
+        .unwrap()
+}
+
+/// How many requests there were of these operations, and how many of them were refused for their
+/// rate.
+fn asked(emulator: &Emulator, operations: &[&str]) -> (usize, usize) {
+    let requests = emulator.requests();
+    let asked = requests
+        .iter()
+        .filter(|request| operations.contains(&request.operation.as_str()));
+    let refused = asked
+        .clone()
+        .filter(|request| request.status.is_some_and(|status| status == 429));
+    (asked.count(), refused.count())
+}
+
+#[tokio::test]
+async fn a_thousand_executions_that_end_together_are_told_by_few_requests() {
+    const COUNT: usize = 1_000;
+    let emulator = raised();
+    let client = client_of(&emulator);
+    let mut starts = tokio::task::JoinSet::new();
+    let bulk = client.paced();
+    for i in 0..COUNT {
+        starts.spawn(bulk.start_execution(start(&format!("e{i:04}"))).send());
+    }
+    let mut follower = client.follow("slow");
+    while let Some(started) = starts.join_next().await {
+        follower.add(started.unwrap().unwrap().reference());
+    }
+    let (started, refused) = asked(&emulator, &["StartExecution"]);
+    assert!(refused * 5 < started, "{refused} of {started} refused");
+    let mut names = BTreeSet::new();
+    let began = tokio::time::Instant::now();
+    while let Some(end) = follower.next().await {
+        assert_eq!(end.outcome.unwrap().status, ExecutionStatus::Succeeded);
+        assert!(names.insert(end.execution.execution), "told twice");
+    }
+    assert_eq!(names.len(), COUNT);
+    // How soon is measured under a paused clock; here it is how much was asked.
+    assert!(began.elapsed() < 60 * SECOND, "{:?}", began.elapsed());
+    let (looked, refused) = asked(&emulator, &["ListExecutions", "DescribeExecution"]);
+    assert!(looked < COUNT / 2, "{looked} requests for {COUNT} ends");
+    assert!(
+        refused * 5 < looked.max(10),
+        "{refused} of {looked} refused"
+    );
+}
+
+#[tokio::test]
+async fn waits_of_clients_that_share_an_account_are_seldom_refused() {
+    for (clients, waits) in [(1, 200), (3, 100)] {
+        let emulator = raised();
+        let mut starts = tokio::task::JoinSet::new();
+        let bulk = client_of(&emulator).paced();
+        for i in 0..clients * waits {
+            starts.spawn(bulk.start_execution(start(&format!("e{i}"))).send());
+        }
+        for started in starts.join_all().await {
+            started.unwrap();
+        }
+        emulator.advance(4 * SECOND);
+        emulator.clear_requests();
+        let mut all = tokio::task::JoinSet::new();
+        for number in 0..clients {
+            let client = client_of(&emulator);
+            for i in 0..waits {
+                all.spawn(client.wait(named(&format!("e{}", number * waits + i))));
+            }
+        }
+        let began = tokio::time::Instant::now();
+        for ended in all.join_all().await {
+            assert_eq!(ended.unwrap().status, ExecutionStatus::Succeeded);
+        }
+        let took = began.elapsed();
+        // The account allows them within 1.5 s and 2.5 s; the machine may be busy.
+        assert!(took < 60 * SECOND, "{took:?}");
+        let (looked, refused) = asked(&emulator, &["DescribeExecution"]);
+        assert!(
+            looked - refused <= clients * waits + 2,
+            "one look for each: {looked}"
+        );
+        assert!(refused * 5 < looked, "{refused} of {looked} refused");
+    }
 }
