@@ -14,6 +14,7 @@ use cloud_workflows::{
     emulator::{Emulator, Fault, Flow, Quirks, Quotas},
 };
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -41,7 +42,7 @@ async fn an_execution_is_waited_for_and_its_statuses_are_told() {
     let (emulator, client) = slow();
     client.start_execution(start("a")).send().await.unwrap();
     let mut wait = client.wait(named("a"));
-    let first = tokio::time::timeout(SECOND / 2, wait.next()).await;
+    let first = timeout(SECOND / 2, wait.next()).await;
     assert!(first.is_err(), "the first look is held back");
     emulator.advance(21 * SECOND);
     let mut last = None;
@@ -249,14 +250,15 @@ async fn a_thousand_executions_that_end_together_are_told_by_few_requests() {
     let (started, refused) = asked(&emulator, &["StartExecution"]);
     assert!(refused * 5 < started, "{refused} of {started} refused");
     let mut names = BTreeSet::new();
-    let began = tokio::time::Instant::now();
-    while let Some(end) = follower.next().await {
-        assert_eq!(end.outcome.unwrap().status, ExecutionStatus::Succeeded);
-        assert!(names.insert(end.execution.execution), "told twice");
-    }
-    assert_eq!(names.len(), COUNT);
+    let all = async {
+        while let Some(end) = follower.next().await {
+            assert_eq!(end.outcome.unwrap().status, ExecutionStatus::Succeeded);
+            assert!(names.insert(end.execution.execution), "told twice");
+        }
+    };
     // How soon is measured under a paused clock; here it is how much was asked.
-    assert!(began.elapsed() < 60 * SECOND, "{:?}", began.elapsed());
+    timeout(60 * SECOND, all).await.unwrap();
+    assert_eq!(names.len(), COUNT);
     let (looked, refused) = asked(&emulator, &["ListExecutions", "DescribeExecution"]);
     assert!(looked < COUNT / 2, "{looked} requests for {COUNT} ends");
     assert!(
@@ -286,13 +288,10 @@ async fn waits_of_clients_that_share_an_account_are_seldom_refused() {
                 all.spawn(client.wait(named(&format!("e{}", number * waits + i))));
             }
         }
-        let began = tokio::time::Instant::now();
-        for ended in all.join_all().await {
+        // The account allows them within 1.5 s and 2.5 s; the machine may be busy.
+        for ended in timeout(60 * SECOND, all.join_all()).await.unwrap() {
             assert_eq!(ended.unwrap().status, ExecutionStatus::Succeeded);
         }
-        let took = began.elapsed();
-        // The account allows them within 1.5 s and 2.5 s; the machine may be busy.
-        assert!(took < 60 * SECOND, "{took:?}");
         let (looked, refused) = asked(&emulator, &["DescribeExecution"]);
         assert!(
             looked - refused <= clients * waits + 2,
