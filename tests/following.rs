@@ -93,6 +93,9 @@ async fn executions_and_events_are_listed_page_by_page() {
         client.start_execution(request).send().await.unwrap();
     }
     emulator.advance(21 * SECOND);
+    for i in 0..7 {
+        client.wait(named(&format!("e{i}"))).await.unwrap();
+    }
     let request = ListExecutionsRequest::new("slow").limit(3);
     let mut pages = client.list_executions(request).pages();
     let mut sizes = Vec::new();
@@ -127,6 +130,7 @@ async fn a_stop_says_what_it_met() {
     assert_eq!(ended.status, ExecutionStatus::Stopped);
     client.start_execution(start("b")).send().await.unwrap();
     emulator.advance(21 * SECOND);
+    client.wait(named("b")).await.unwrap();
     let stop = client.stop(named("b")).await.unwrap();
     assert_eq!(stop, Stop::AlreadyEnded(ExecutionStatus::Succeeded));
     let ended = client.stop_and_wait(named("b")).await.unwrap();
@@ -139,6 +143,8 @@ async fn a_program_that_is_run_again_finds_its_execution() {
     let found = client.start_or_find(start("a")).await.unwrap();
     assert!(matches!(found, Found::Started(_)), "{found:?}");
     emulator.advance(21 * SECOND);
+    // The flow's own thread may be behind.
+    client.wait(named("a")).await.unwrap();
     let found = client.start_or_find(start("a")).await.unwrap();
     let Found::Ended(execution) = found else {
         panic!("{found:?}");

@@ -71,12 +71,14 @@ impl Field for Secret {
 }
 
 impl Value for FlowText {
-    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
+    fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
         *self = match raw.text() {
             Some(text) => Self::from(text),
-            None if raw.is_null() => return false,
-            // Words in a form of the flow's own are better than none.
-            None => Self::from(raw.as_str()),
+            // Where values stand among values, words may have a form of the flow's own.
+            None if json == Json::AsValue && raw.string().is_none() && !raw.is_null() => {
+                Self::from(raw.as_str())
+            }
+            None => return false,
         };
         true
     }
