@@ -21,9 +21,10 @@ use crate::{
     },
     pipeline::{
         clock::{Clock, monotonic},
+        failure::Stage,
         testing::{dated, log::Log, wall},
         transport::{
-            HttpRequest, Stage,
+            HttpRequest,
             scripted::{Script, Step},
         },
     },
