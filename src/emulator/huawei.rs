@@ -111,11 +111,7 @@ async fn start_sync(state: &State, call: Call<'_>) -> Reply {
         end_time,
     };
     match serde_json::to_string(&reply) {
-        Ok(body) => {
-            let mut reply = Reply::json(StatusCode::OK, &id::hex(), &Value::Null);
-            reply.body = body.into();
-            reply
-        }
+        Ok(body) => Reply::json_text(StatusCode::OK, &id::hex(), body),
         Err(error) => Reply::flat_error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "FGS.3002",

@@ -24,6 +24,7 @@ use crate::huawei::{
     ShowWorkflowExecutionForPageRequest, ShowWorkflowExecutionRequest,
     StartWorkflowExecutionRequest, StopWorkFlowRequest,
 };
+use crate::payload::is_json;
 
 /// Answers a call that is allowed.
 pub(crate) fn handle(state: &State, operation: &str, call: &Call<'_>) -> Reply {
@@ -35,9 +36,10 @@ pub(crate) fn handle(state: &State, operation: &str, call: &Call<'_>) -> Reply {
         ListWorkflowExecutionsRequest::NAME => list(state, request, workflow),
         ShowWorkflowExecutionForPageRequest::NAME => list_for_page(state, request, workflow),
         CreateCallbackWorkflowRequest::NAME => callback(state, request, workflow),
-        ShowWorkflowExecutionRequest::NAME => {
-            find(state, workflow, execution).map(|run| details(state, &run))
-        }
+        ShowWorkflowExecutionRequest::NAME => match find(state, workflow, execution) {
+            Ok(run) => return Reply::json_text(StatusCode::OK, &id::hex(), details(state, &run)),
+            Err(reply) => Err(reply),
+        },
         StopWorkFlowRequest::NAME => stop(state, workflow, execution),
         RetryWorkFlowRequest::NAME => retry(state, workflow, execution),
         _ => return Reply::no_such_api(),
@@ -234,54 +236,69 @@ fn fields(state: &State, run: &Run, view: &View) -> Map<String, Value> {
     .collect()
 }
 
-fn details(state: &State, run: &Run) -> Value {
+/// JSON text, since inputs and outputs stand in it as they were written.
+fn details(state: &State, run: &Run) -> String {
     let view = run.view();
-    let mut body = fields(state, run, &view);
-    let read = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!({}));
-    body.insert("headers".to_owned(), json!({}));
-    body.insert("input".to_owned(), read(&run.input));
-    body.insert("output".to_owned(), read(view.output()));
     // The nodes in the order in which they were first entered; a retry enters them again.
-    let mut details: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut nodes: Vec<(String, Vec<String>)> = Vec::new();
     for node in run.nodes() {
-        let known = details.iter_mut().find(|(id, _)| *id == node.id);
+        let known = nodes.iter_mut().find(|(id, _)| *id == node.id);
         let executed = executed(&node);
         match known {
             Some((_, executions)) => executions.push(executed),
-            None => details.push((node.id, vec![executed])),
+            None => nodes.push((node.id, vec![executed])),
         }
     }
-    let details = details.into_iter().map(|(node, executions)| {
-        json!({
-            "node_id": node,
-            "node_name": node,
-            "execution_id": run.name,
-            "executions": executions,
-        })
+    let nodes = nodes.into_iter().map(|(node, executions)| {
+        let body = json!({"node_id": node, "node_name": node, "execution_id": run.name});
+        with(&body, [("executions", list_of(executions))])
     });
-    let details: Vec<Value> = details.collect();
-    body.insert("node_execution_details".to_owned(), details.into());
-    body.into()
+    let payload = |text: &str| match is_json(text) {
+        true => text.to_owned(),
+        false => "{}".to_owned(),
+    };
+    with(
+        &fields(state, run, &view).into(),
+        [
+            ("headers", "{}".to_owned()),
+            ("input", payload(&run.input)),
+            ("output", payload(view.output())),
+            ("node_execution_details", list_of(nodes)),
+        ],
+    )
 }
 
 /// Here, times are numbers.
-fn executed(node: &Node) -> Value {
+fn executed(node: &Node) -> String {
     let mut body = json!({
         "status": node.status,
-        "input": node.input,
         "begin_time": node.began.timestamp_millis(),
         "request_id": id::hex(),
     });
-    if let Some(output) = &node.output {
-        body["output"] = output.clone();
-    }
     if let Some(ended) = node.ended {
         body["end_time"] = ended.timestamp_millis().into();
     }
     if let Some(error) = &node.error {
         body["error_message"] = error.as_str().into();
     }
-    body
+    let input = Some(("input", node.input.clone()));
+    let output = node.output.clone().map(|output| ("output", output));
+    with(&body, input.into_iter().chain(output))
+}
+
+/// An object and members that are JSON text already.
+fn with<'a>(object: &Value, members: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut text = object.to_string();
+    text.truncate(text.len() - 1);
+    for (name, value) in members {
+        text.push_str(&format!(",\"{name}\":{value}"));
+    }
+    text + "}"
+}
+
+fn list_of(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<String> = items.into_iter().collect();
+    format!("[{}]", items.join(","))
 }
 
 fn header<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {

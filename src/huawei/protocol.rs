@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// One REST service at one address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rest {
     endpoint: Url,
     /// Written once; none where it cannot be a header's value.

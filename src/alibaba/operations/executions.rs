@@ -9,7 +9,7 @@ use crate::{
     error::{Error, ErrorKind, FlowFailureParts},
     open_enum::open_enum,
     outcome::Outcome,
-    payload::{FlowText, Payload},
+    payload::{FlowText, Payload, check_name},
     pipeline::{
         declared::{Write, Written},
         operation::{EncodedFor, Subject, Timeouts},
@@ -31,6 +31,19 @@ open_enum! {
         Failed = "Failed",
         /// Ran into its time limit.
         TimedOut = "TimedOut",
+    }
+}
+
+/// Refuses what is no name of an execution of a Standard flow. Of an Express flow's, the service
+/// could only say that there is none.
+pub(in crate::alibaba) fn check_standard(name: &str) -> Result<(), Error> {
+    match name.contains(':') {
+        false => check_name("ExecutionName", name),
+        true => Err(Error::invalid(
+            "ExecutionName",
+            "is one of an Express flow, of which the service keeps no history and which it neither \
+             shows nor stops: its synchronous start answers how it ended, and its logs tell the rest",
+        )),
     }
 }
 
@@ -136,7 +149,9 @@ pub enum ExecutionOrigin {
     /// before the first attempt. Nothing new was started.
     FoundRunning,
     /// The service's answer leaves it open: it shows no input or time, or began within ten minutes
-    /// before the first attempt, or this machine's clocks disagree about the time since.
+    /// before the first attempt, or this machine's clocks disagree about the time since. With a
+    /// `qualifier`, also whatever began before the first attempt with this call's input: it may be
+    /// of another version, which its `flow_definition` shows.
     #[default]
     Unclear,
 }

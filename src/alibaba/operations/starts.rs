@@ -36,6 +36,7 @@ macro_rules! named {
                 execution_name,
                 named_by_caller,
                 input: self.input,
+                is_of_version: self.qualifier.is_some(),
                 node: None,
             };
             Ok((wire, Some(subject)))

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -116,6 +116,20 @@ operation! {
 }
 
 impl StartWorkflowExecutionRequest {
+    /// Warns of a day that has begun in China alone: where the service counts in UTC, it lies in the
+    /// future.
+    pub(in crate::huawei) fn warn_of_day(&self, now: DateTime<Utc>) {
+        let day = |time: DateTime<Utc>| time.format("%Y-%m-%d").to_string();
+        let in_china = day(now + TimeDelta::hours(8));
+        if in_china != day(now) && self.create_time.as_ref() == Some(&in_china) {
+            tracing::warn!(
+                create_time = in_china,
+                "X-Create-Time is today in China and tomorrow in UTC: the service may refuse it as \
+                 being in the future"
+            );
+        }
+    }
+
     /// `headers`: adds a header for the flow's run; a text, or any other JSON value.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -231,18 +245,10 @@ fn last_failure(nodes: &[NodeExecutionDetail]) -> Option<NodeError> {
     let (node, run) = failed.max_by_key(|(_, run)| run.end_time)?;
     Some(NodeError {
         node_id: node.node_id.as_deref().map(FlowText::from),
-        error_message: run.error_message.as_ref().map(words),
+        error_message: run.error_message.clone(),
         begin_time: run.begin_time.and_then(DateTime::from_timestamp_millis),
         end_time: run.end_time.and_then(DateTime::from_timestamp_millis),
     })
-}
-
-/// A text, as a rule; anything else as its JSON.
-fn words(message: &Payload) -> FlowText {
-    match serde_json::from_str::<String>(message.as_str()) {
-        Ok(text) => text.into(),
-        Err(_) => message.as_str().into(),
-    }
 }
 
 response! {
@@ -272,8 +278,8 @@ response! {
         pub begin_time: Option<i64> = "begin_time",
         /// When it ended, in milliseconds since 1970, UTC.
         pub end_time: Option<i64> = "end_time",
-        /// What went wrong, as JSON: a text, as a rule.
-        pub error_message: Option<Payload> = "error_message",
+        /// What went wrong, in words, or as JSON where the service writes no text.
+        pub error_message: Option<FlowText> = "error_message",
         /// Id of the request that ran it.
         pub request_id: Option<String> = "request_id",
     }
