@@ -50,7 +50,15 @@ fn keeps(wire: &str, rule: Rule, value: &Shown<'_>) -> Result<(), Error> {
         Shown::Number(number) => Some(*number),
         _ => None,
     };
+    if let (Rule::Length(least, most), Shown::List(items)) = (rule, value)
+        && !(least..=most).contains(&items.len())
+    {
+        return refuse(format!("must be {least} to {most} items"));
+    }
     match (rule, text, number) {
+        (Rule::Only(is_allowed, what), Some(text), _) if !text.chars().all(is_allowed) => {
+            refuse(format!("must hold {what} only"))
+        }
         (Rule::Name, Some(text), _) => check_name(wire, text),
         (Rule::Object, Some(text), _) if !is_object(text) => {
             refuse("must be the text of a JSON object".to_owned())
