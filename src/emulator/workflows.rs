@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     State,
-    flow::{Cloud, Mode, Sheet},
-    huawei::{Call, time},
+    cloud::{Cloud, Mode},
+    flow::Sheet,
+    huawei::call::{Call, time},
     id, paging,
     reply::Reply,
     run::Run,
