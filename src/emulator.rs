@@ -67,6 +67,8 @@ mod server;
 mod token;
 #[cfg(feature = "huawei")]
 mod workflow_executions;
+#[cfg(feature = "huawei")]
+mod workflows;
 
 use std::{
     convert::Infallible,

@@ -519,6 +519,12 @@ impl Error {
         self
     }
 
+    /// The same error, with what was found out since.
+    pub(crate) fn and(mut self, what: impl fmt::Display) -> Self {
+        self.0.message = on_one_line(&format!("{}; {what}", self.0.message));
+        self
+    }
+
     /// The error of a flow that ran and did not succeed.
     pub(crate) fn flow(kind: ErrorKind, failure: FlowFailure) -> Self {
         let mut message = String::new();

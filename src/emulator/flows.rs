@@ -16,6 +16,9 @@ use super::{
 /// A closure may block. A panic in it fails the flow, and so does an input that does not
 /// fit its type (code `InvalidInput`); a start without input gives it `{}`. Adding a flow of a
 /// known name replaces the closure.
+///
+/// A flow that is made over the API has the closure of its name, and echoes what it is given where
+/// there is none. Lists of flows have those that were made over the API.
 impl Emulator {
     /// Adds a flow in Standard mode, for `StartExecution` of Alibaba Cloud.
     #[cfg(feature = "alibaba")]
@@ -53,7 +56,7 @@ impl Emulator {
     }
 
     /// How often the closure of a flow was called, counted before the start is answered. Flows of
-    /// one name in both clouds are counted together.
+    /// one name are counted together, in both clouds.
     pub fn runs(&self, flow: &str) -> usize {
         self.state().flows.runs(flow)
     }

@@ -19,7 +19,7 @@ use super::{
     record::RecordedRequest,
     reply::Reply,
     served::named::Named as _,
-    workflow_executions,
+    workflow_executions, workflows,
 };
 use crate::{FlowFailure, huawei::StartSyncWorkflowExecutionRequest, pipeline::declared::Entry};
 
@@ -68,7 +68,8 @@ pub(crate) async fn handle(
     }
     match entry.name {
         StartSyncWorkflowExecutionRequest::NAME => start_sync(state, call).await,
-        name => workflow_executions::handle(state, name, &call),
+        name => workflows::handle(state, name, &call)
+            .unwrap_or_else(|| workflow_executions::handle(state, name, &call)),
     }
 }
 

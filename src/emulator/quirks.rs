@@ -48,6 +48,9 @@ pub struct Quirks {
     pub retry_keeps_old_end_for: Duration,
     /// What is not there is answered with HTTP 500 and `FSS.0500` (Huawei Cloud; default: no).
     pub fss0500_for_missing: bool,
+    /// `BatchDeleteWorkflows` names so many deleted flows at most (Huawei Cloud; default: 100, as
+    /// its document has it). It deletes the others all the same.
+    pub batch_delete_reports_at_most: Option<usize>,
     /// Operations that the caller has no right to, such as `fnf:DescribeExecution`,
     /// `sts:AssumeRole` or `ShowWorkflowExecution` (default: none). They are refused with HTTP
     /// 403.

@@ -52,12 +52,12 @@ pub(crate) fn handle(state: &State, operation: &str, call: &Call<'_>) -> Reply {
 
 type Answer = Result<Value, Box<Reply>>;
 
-fn refused(message: &str) -> Box<Reply> {
+pub(crate) fn refused(message: &str) -> Box<Reply> {
     Box::new(invalid(message))
 }
 
 /// What is not there.
-fn missing(state: &State) -> Box<Reply> {
+pub(crate) fn missing(state: &State) -> Box<Reply> {
     if state.flows.world().quirks.get().fss0500_for_missing {
         let message = "Get the associated function of the workflow failed.";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -207,10 +207,9 @@ fn brief(state: &State, (run, view): &Listed) -> Value {
 /// What lists and details have in common.
 fn fields(state: &State, run: &Run, view: &View) -> Map<String, Value> {
     let settings = &state.huawei;
-    let urn = format!(
-        "urn:fss:{}:{}:workflow:default:{}:latest",
-        settings.region, settings.project_id, run.flow
-    );
+    let kept = state.flows.sheet(Cloud::Huawei, &run.flow);
+    let name = kept.map_or_else(|| run.flow.clone(), |sheet| sheet.name);
+    let urn = settings.urn(&name);
     let ended = view.ending.as_ref();
     [
         ("workflow_id", run.flow.clone()),
@@ -223,13 +222,7 @@ fn fields(state: &State, run: &Run, view: &View) -> Map<String, Value> {
             ended.map_or_else(String::new, |ending| time(ending.stopped)),
         ),
         ("last_update_time", time(view.updated)),
-        (
-            "created_by",
-            settings
-                .users
-                .first()
-                .map_or_else(String::new, |user| user.name.clone()),
-        ),
+        ("created_by", settings.user()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.into()))
@@ -309,15 +302,15 @@ fn header<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
 const WINDOW: TimeDelta = TimeDelta::days(3);
 
 /// The parameters of a list.
-struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn of(request: &RecordedRequest) -> Self {
+    pub(crate) fn of(request: &RecordedRequest) -> Self {
         let pairs = form_urlencoded::parse(request.query.as_bytes());
         Self(pairs.into_owned().collect())
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self
             .0
             .iter()
@@ -326,7 +319,7 @@ impl Query {
     }
 
     /// A negative number is as good as 0.
-    fn number(&self, name: &str) -> Result<Option<usize>, Box<Reply>> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<usize>, Box<Reply>> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };

@@ -1,5 +1,7 @@
 //! The client and its builder.
 
+mod managing;
+
 use std::sync::Arc;
 
 use super::{

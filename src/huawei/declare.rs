@@ -14,4 +14,11 @@ macro_rules! response {
     };
 }
 
-pub(super) use {operation, response};
+/// Declares a part of requests, and of answers too.
+macro_rules! part {
+    ($($declaration:tt)*) => {
+        $crate::pipeline::declare::part! { AsValue; $($declaration)* }
+    };
+}
+
+pub(super) use {operation, part, response};

@@ -116,6 +116,7 @@ async fn run_in_span<E: Exchange>(
     };
     let sent = Sent {
         pipeline,
+        wire: &encoded.wire,
         subject: encoded.subject.as_ref(),
         first: attempts.first,
         began: started,

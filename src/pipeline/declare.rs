@@ -30,6 +30,7 @@ macro_rules! response {
             $json $name
             [$($field: $type = Member $wire (Presence::of::<$type>()) ($($($rule),+)?),)*]
             [$($($also,)*)?]
+            []
         }
         $crate::pipeline::declare::kept!($name);
     };
@@ -37,7 +38,9 @@ macro_rules! response {
 
 /// Declares a part that stands in requests, and in answers too.
 ///
-/// `new` has what it always has, `with` what may be left out.
+/// `new` has what it always has, `with` what may be left out, `json` what two setters write. One
+/// that was read goes out again as it came, but for what was changed: see
+/// [`Came`](super::record::Came).
 macro_rules! part {
     (
         $json:ident;
@@ -50,13 +53,16 @@ macro_rules! part {
         $(with {
             $($(#[$with_words:meta])* pub $with:ident: $with_type:ty = $with_wire:literal $(($($with_rule:expr),+))?,)*
         })?
+        $(json {
+            $($(#[$json_words:meta])* pub $value:ident | $text:ident: $json_type:ty = $json_wire:literal $(($($json_rule:expr),+))?,)*
+        })?
     ) => {
         $crate::pipeline::declare::request! {
-            $json $(#[$about])* $name;
+            $json $(#[$about])* $name; [came]
             $(#[$new_words])*
             new { $($(#[$words])* pub $field: $type = Member $wire ($($($rule),+)?),)* }
             with { $($($(#[$with_words])* pub $with: $with_type = Member $with_wire ($($($with_rule),+)?),)*)? }
-            json {}
+            json { $($($(#[$json_words])* pub $value | $text: $json_type = Member $json_wire ($($($json_rule),+)?),)*)? }
             plain {}
         }
         $crate::pipeline::declare::kept!($name);
@@ -99,7 +105,7 @@ macro_rules! operation {
             #[doc = "[`()`]: prim@unit"]
             #[doc = ""]
             $(#[$about])*
-            $name;
+            $name; []
             #[doc = concat!("A `", $operation, "` with what it always has; the rest has setters.")]
             #[doc = ""]
             $(#[$new_words])*
@@ -174,7 +180,7 @@ macro_rules! request {
     (
         $json:ident
         $(#[$about:meta])*
-        $name:ident;
+        $name:ident; [$($came:ident)?]
         $(#[$new_words:meta])*
         new { $($(#[$words:meta])* pub $field:ident: $type:ty = $place:ident $wire:literal ($($rule:expr),*),)* }
         with { $($(#[$with_words:meta])* pub $with:ident: $with_type:ty = $with_place:ident $with_wire:literal ($($with_rule:expr),*),)* }
@@ -189,7 +195,10 @@ macro_rules! request {
             $(#[doc = concat!("`", $with_wire, "`:")] $(#[$with_words])* pub $with: Option<$with_type>,)*
             $(#[doc = concat!("`", $plain_wire, "`:")] $(#[$plain_words])* pub $plain: $plain_type,)*
             $(#[doc = concat!("`", $json_wire, "`:")] $(#[$json_words])* pub $value: Option<$json_type>,)*
+            $($came: $crate::pipeline::record::Came,)?
         }
+
+        $crate::pipeline::declare::default!($name $($field)*);
 
         impl $name {
             $(#[$new_words])*
@@ -199,6 +208,7 @@ macro_rules! request {
                     $($with: None,)*
                     $($value: None,)*
                     $($plain: <$plain_type as $crate::pipeline::record::Field>::empty(),)*
+                    $($came: ::std::default::Default::default(),)?
                 }
             }
 
@@ -244,6 +254,7 @@ macro_rules! request {
                 $($value: Option<$json_type> = $json_place $json_wire (Presence::Given) ($($json_rule),*),)*
             ]
             []
+            [$($came)?]
         }
     };
 }
@@ -254,6 +265,7 @@ macro_rules! record {
         $json:ident $name:ident
         [$($field:ident: $type:ty = $place:ident $wire:literal ($presence:expr) ($($rule:expr),*),)*]
         [$($also:ident,)*]
+        [$($came:ident)?]
     ) => {
         const _: () = {
             use $crate::pipeline::{
@@ -281,6 +293,20 @@ macro_rules! record {
                 fn slots(&mut self, see: &mut dyn FnMut(&mut dyn Value)) {
                     $(see(slot::<$type>(&mut self.$field));)*
                 }
+
+                $(
+                    fn came(&self) -> Option<&str> {
+                        self.$came.text()
+                    }
+
+                    fn keep(&mut self, text: &str) {
+                        self.$came.keep(text);
+                    }
+
+                    fn another(&self) -> Option<Box<dyn Fields>> {
+                        Some(Box::new(<Self as Record>::empty()))
+                    }
+                )?
             }
 
             impl Record for $name {
@@ -298,6 +324,7 @@ macro_rules! record {
                     Self {
                         $($field: <$type as Field>::empty(),)*
                         $($also: Default::default(),)*
+                        $($came: Default::default(),)?
                     }
                 }
             }
@@ -309,6 +336,18 @@ macro_rules! record {
             }
         };
     };
+}
+
+/// For what has nothing that it always has.
+macro_rules! default {
+    ($name:ident) => {
+        impl ::std::default::Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+    ($name:ident $($field:ident)+) => {};
 }
 
 /// What stands in the parentheses behind a wire name.
@@ -341,4 +380,4 @@ macro_rules! kept {
     };
 }
 
-pub(crate) use {kept, operation, part, record, request, response, rules};
+pub(crate) use {default, kept, operation, part, record, request, response, rules};

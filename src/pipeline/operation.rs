@@ -129,6 +129,7 @@ impl Subject {
 /// What is known of a call that has been answered or given up.
 pub struct Sent<'a, P: Protocol> {
     pub(crate) pipeline: &'a Pipeline<P>,
+    pub(crate) wire: &'a P::Wire,
     pub(crate) subject: Option<&'a Subject>,
     /// When the first attempt went out.
     pub(crate) first: Option<Moment>,

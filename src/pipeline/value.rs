@@ -359,8 +359,13 @@ impl<T: Field> Field for BTreeMap<String, T> {
 impl<T: Record + std::fmt::Debug> Value for T {
     fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
         let fields: &mut dyn Fields = self;
-        raw.object()
-            .is_some_and(|object| read::fill(fields, &object).is_ok())
+        let is_read = raw
+            .object()
+            .is_some_and(|object| read::fill(fields, &object).is_ok());
+        if is_read {
+            fields.keep(raw.as_str());
+        }
+        is_read
     }
 
     fn show(&self, _: Json) -> Shown<'_> {

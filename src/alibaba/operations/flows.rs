@@ -108,12 +108,6 @@ operation! {
     }
 }
 
-impl Default for ListFlowsRequest {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 answer! {
     /// A flow, as the operations on it show it: made, looked at, changed, listed. Serialises with
     /// the wire's names.

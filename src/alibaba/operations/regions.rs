@@ -12,12 +12,6 @@ operation! {
     }
 }
 
-impl Default for DescribeRegionsRequest {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 answer! {
     /// The answer of `DescribeRegions`. Serialises with the wire's names.
     DescribeRegionsResponse {
