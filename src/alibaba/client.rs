@@ -21,8 +21,9 @@ use crate::{
     error::Error,
     pipeline::{
         Pipeline,
+        cache::Cache,
         call::Call,
-        credential::{Cache, Context, ProvideCredential},
+        credential::{Context, ProvideCredential},
         environment::Environment,
         hosts::is_foreign,
         pace::{Pace, Quota},

@@ -21,9 +21,10 @@ use crate::{
     },
     pipeline::{
         clock::{Clock, monotonic},
+        failure::Stage,
         testing::{dated, wall},
         transport::{
-            HttpRequest, Stage,
+            HttpRequest,
             scripted::{Script, Step},
         },
     },
@@ -208,6 +209,13 @@ async fn an_end_counts_after_a_retry_only_where_it_is_another() {
     let error = client.retry_and_wait(execution()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(script.sent().len(), 2);
+
+    // What it looks at before the retry is refused.
+    let (client, script) = looks(ok, |_| refuses(403, "FSS.0403"));
+    let error = client.retry_and_wait(execution()).await.unwrap_err();
+    assert_eq!(error.execution_name(), Some("e"));
+    assert!(!error.may_have_started());
+    assert_eq!(script.sent().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -477,6 +485,7 @@ async fn a_stop_of_what_has_ended_tells_its_end() {
         let error = client.stop(execution()).await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
         assert!(!error.may_have_started());
+        assert_eq!(error.execution_name(), Some("e"));
     }
     let (client, _) = looks(ok, |number| match number {
         0..2 => is("stopping"),

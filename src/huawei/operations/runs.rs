@@ -148,6 +148,12 @@ operation! {
         /// Whether all nodes are told, beyond the first 200.
         pub full_history: bool = Header "X-Get-Workflow-Full-History-Data",
     }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
+        }
+    }
 }
 
 response! {
@@ -283,6 +289,12 @@ operation! {
         pub workflow_id: String = Path "workflow_id" (Length(1, 512)),
         /// Id of the execution: 1 to 512 characters.
         pub execution_id: String = Path "execution_id" (Length(1, 512)),
+    }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
+        }
     }
 }
 
