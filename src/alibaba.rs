@@ -28,6 +28,7 @@ mod client;
 mod credentials;
 mod declare;
 mod endpoint;
+mod fates;
 mod following;
 mod identity;
 pub(crate) mod operations;

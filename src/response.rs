@@ -23,6 +23,21 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
+    /// The same with another value.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response {
+            value: change(self.value),
+            request_id: self.request_id,
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            received: self.received,
+            attempts: self.attempts,
+            elapsed: self.elapsed,
+        }
+    }
+
     /// The typed answer.
     pub fn value(&self) -> &T {
         &self.value

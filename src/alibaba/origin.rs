@@ -20,7 +20,7 @@ use crate::{
     pipeline::{
         attempt,
         clock::monotonic,
-        operation::{Exchange as _, Sent, Subject},
+        operation::{Exchange, Sent, Subject},
         options::CallOptions,
         same::same_input,
         transport::time_left,
@@ -31,7 +31,7 @@ use crate::{
 type Outcome = Result<Response<Execution>, Error>;
 
 /// `Date` counts whole seconds, and clocks of one service may differ a little.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+pub(super) const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
 /// No two clocks of one service differ by this much.
 const LONG_BEFORE: TimeDelta = TimeDelta::minutes(10);
@@ -107,6 +107,14 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
 
 async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Execution>, Error> {
     let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
+    look(request, sent).await
+}
+
+/// Asks what became of a call, in the time that it has left.
+pub(super) async fn look<E: Exchange<Protocol = Rpc>>(
+    request: E,
+    sent: &Sent<'_, Rpc>,
+) -> Result<Response<E::Answer>, Error> {
     let options = CallOptions {
         timeout: Some(time_left(sent.deadline)),
         retry: sent.retry,
@@ -114,7 +122,7 @@ async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Ex
     };
     let name = request.name();
     let encoded = request.encode()?;
-    attempt::run::<DescribeExecutionRequest>(sent.pipeline, name, Ok(&encoded), &options).await
+    attempt::run::<E>(sent.pipeline, name, Ok(&encoded), &options).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

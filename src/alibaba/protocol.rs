@@ -91,6 +91,18 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// A parameter's value, as it was before it was encoded.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let mut parameters = self.form.parameters.iter();
+        let (name, start) = parameters.find(|(own, _)| *own == name)?;
+        let value = self.form.text.get(start + name.len() + 1..)?;
+        let value = value.split(|byte| *byte == b'&').next()?;
+        let value = percent_encoding::percent_decode(value).decode_utf8().ok()?;
+        Some(value.into_owned())
+    }
+}
+
 impl std::fmt::Debug for Wire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Wire({} {})", self.method, self.action)

@@ -92,8 +92,8 @@ impl ErrorCode {
             }
             "EntityTooLarge" | "IAM.1101" => ErrorKind::TooLarge,
             "ExecutionAlreadyCompleted" | "TaskAlreadyCompleted" => ErrorKind::AlreadyCompleted,
-            "FSS.0409" | "FSS.1031" | "FSS.1073" | "FSS.1307" | "IAM.0005" | "1109" | "1110"
-            | "1111" | "1113" => ErrorKind::AlreadyExists,
+            _ if self.says_exists() => ErrorKind::AlreadyExists,
+            _ if self.says_gone(status) => ErrorKind::NotFound,
             "InvalidAccessKeyID"
             | "SignatureNotMatch"
             | "SignatureDoesNotMatch"
@@ -110,7 +110,6 @@ impl ErrorCode {
             | "IAM.1107"
             | "IAM.1108"
             | "1103" => ErrorKind::Unauthenticated,
-            "IAM.1109" | "FSS.1172" | "FSS.1301" | "FSS.1308" | "FSS.1312" => ErrorKind::NotFound,
             _ if text.starts_with("InvalidAccessKeyId.")
                 || text.starts_with("InvalidSecurityToken.")
                 || text == "MissingSecurityToken" =>
@@ -118,9 +117,38 @@ impl ErrorCode {
                 ErrorKind::Unauthenticated
             }
             _ if text.ends_with(".NotFound") => ErrorKind::InvalidRequest,
-            _ if text.ends_with("AlreadyExists") => ErrorKind::AlreadyExists,
             _ => ErrorKind::of_status(status),
         }
+    }
+
+    /// Whether it says that what was to be made is there already: the sheets' codes, and the family
+    /// of those that no document lists.
+    pub(crate) fn says_exists(&self) -> bool {
+        let text = self.as_str();
+        let is_listed = matches!(
+            text,
+            "FSS.0409"
+                | "FSS.1031"
+                | "FSS.1073"
+                | "FSS.1307"
+                | "IAM.0005"
+                | "1109"
+                | "1110"
+                | "1111"
+                | "1113"
+        );
+        is_listed || text.ends_with("AlreadyExists")
+    }
+
+    /// Whether it says that what the call is about is not there: the sheets' codes, and the family
+    /// of those that no document lists, where it is the request that is refused.
+    pub(crate) fn says_gone(&self, status: StatusCode) -> bool {
+        let text = self.as_str();
+        let is_listed = matches!(
+            text,
+            "IAM.1109" | "FSS.1172" | "FSS.1301" | "FSS.1308" | "FSS.1312"
+        );
+        is_listed || (text.ends_with("NotExists") && status.is_client_error())
     }
 
     /// Without what a code that nobody lists repeats of the request.

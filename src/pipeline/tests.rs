@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attempts;
+mod complete;
 mod credentials;
 mod declared;
 mod echoes;

@@ -4,8 +4,12 @@ use super::{Shared, looks};
 use crate::{
     alibaba::{
         operations::{
-            executions::{Execution, ExecutionStatus},
+            aliases::{FlowAlias, ListFlowAliasesRequest},
+            executions::Execution,
+            flows::{Flow, ListFlowsRequest},
             lists::{Event, GetExecutionHistoryRequest, ListExecutionsRequest},
+            schedules::{ListSchedulesRequest, Schedule},
+            versions::{FlowVersion, ListFlowVersionsRequest},
         },
         protocol::Rpc,
     },
@@ -14,15 +18,81 @@ use crate::{
     pipeline::{
         call::{Call, Listing},
         credential::BoxFuture,
+        declared::Declared,
         operation::Operation,
+        show,
     },
 };
 
-/// The most executions of a page, and the most events.
-const EXECUTIONS: u32 = 100;
+/// The most events of a page.
 const EVENTS: u32 = 999;
 
-impl Call<ListExecutionsRequest> {
+/// An operation whose answers are pages of a list.
+trait Listed: Operation<Protocol = Rpc> + Declared + Clone {
+    type Item: Send + 'static;
+    /// How many items a page is asked for, unless the caller says it.
+    const LIMIT: u32;
+
+    /// Sets what differs from page to page; the rest is the list's.
+    fn turn_to(&mut self, limit: Option<u32>, token: Option<String>);
+
+    /// Limit and token as the caller gave them.
+    fn given(&self) -> (Option<u32>, Option<String>);
+
+    fn items(answer: Self::Output) -> (Vec<Self::Item>, Option<String>);
+
+    /// What tells an item from the others.
+    fn key(item: &Self::Item) -> Option<String>;
+}
+
+/// Declares a list: its items, how many of them a page is asked for, where they stand in an answer,
+/// what tells them apart, and what its request says unless the caller does.
+macro_rules! listed {
+    (
+        $(#[$words:meta])*
+        $request:ident: $item:ty, $limit:expr, $items:ident,
+        |$one:ident| $key:expr
+        $(, $default:ident: $value:expr)?
+    ) => {
+        impl Listed for $request {
+            type Item = $item;
+            const LIMIT: u32 = $limit;
+
+            fn turn_to(&mut self, limit: Option<u32>, token: Option<String>) {
+                self.limit = limit;
+                self.next_token = token;
+                $(self.$default.get_or_insert($value);)?
+            }
+
+            fn given(&self) -> (Option<u32>, Option<String>) {
+                (self.limit, self.next_token.clone())
+            }
+
+            fn items(answer: Self::Output) -> (Vec<$item>, Option<String>) {
+                (answer.$items, answer.next_token)
+            }
+
+            fn key($one: &$item) -> Option<String> {
+                $key
+            }
+        }
+
+        impl Call<$request> {
+            $(#[$words])*
+            pub fn items(self) -> Items<$item> {
+                self.pages().items()
+            }
+
+            /// The pages of the list, one after the other, as they are wanted; as
+            /// [`items`](Self::items).
+            pub fn pages(self) -> Pages<$item> {
+                pages(self)
+            }
+        }
+    };
+}
+
+listed! {
     /// All executions of the list, one after the other, page by page as they are wanted.
     ///
     /// Without definition, input and output, unless the request says `metadata_only(false)`.
@@ -42,20 +112,10 @@ impl Call<ListExecutionsRequest> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn items(self) -> Items<Execution> {
-        self.pages().items()
-    }
-
-    /// The pages of the list, one after the other, as they are wanted; as [`items`](Self::items).
-    pub fn pages(self) -> Pages<Execution> {
-        let limit = self.listed().and_then(|request| request.limit);
-        let token = self.listed().and_then(|request| request.next_token.clone());
-        Pages::by_token(Executions(self.into_list()), limit.unwrap_or(EXECUTIONS))
-            .beginning_at(token)
-    }
+    ListExecutionsRequest: Execution, 100, executions, |one| one.name.clone(), metadata_only: true
 }
 
-impl Call<GetExecutionHistoryRequest> {
+listed! {
     /// All events of the execution, oldest first, page by page as they are wanted.
     ///
     /// # Errors
@@ -66,24 +126,98 @@ impl Call<GetExecutionHistoryRequest> {
     /// use cloud_workflows::alibaba::{Client, GetExecutionHistoryRequest};
     ///
     /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
-    /// let request = GetExecutionHistoryRequest::new("my_flow", "order-17");
-    /// let mut events = client.get_execution_history(request).items();
+    /// let mut events = client.get_execution_history(GetExecutionHistoryRequest::new("my_flow", "order-17")).items();
     /// while let Some(event) = events.next().await {
     ///     println!("{:?}", event?.event_type);
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn items(self) -> Items<Event> {
-        self.pages().items()
-    }
+    GetExecutionHistoryRequest: Event, EVENTS, events, |one| one.event_id.map(|id| id.to_string())
+}
 
-    /// The pages of the history, one after the other, as they are wanted.
-    pub fn pages(self) -> Pages<Event> {
-        let limit = self.listed().and_then(|request| request.limit);
-        let token = self.listed().and_then(|request| request.next_token.clone());
-        Pages::by_token(Events(self.into_list()), limit.unwrap_or(EVENTS)).beginning_at(token)
-    }
+listed! {
+    /// All flows, one after the other, page by page as they are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be one: see [`Pages::next`].
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ListFlowsRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let mut flows = client.list_flows(ListFlowsRequest::new()).items();
+    /// while let Some(flow) = flows.next().await {
+    ///     println!("{:?}", flow?.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ListFlowsRequest: Flow, 100, flows, |one| one.name.clone()
+}
+
+listed! {
+    /// All versions of the flow, one after the other, page by page as they are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be one: see [`Pages::next`].
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ListFlowVersionsRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let mut versions = client.list_flow_versions(ListFlowVersionsRequest::new("my_flow")).items();
+    /// while let Some(version) = versions.next().await {
+    ///     println!("{}", version?.version);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ListFlowVersionsRequest: FlowVersion, USUAL, flow_versions, |one| Some(one.version.clone())
+}
+
+listed! {
+    /// All aliases of the flow, one after the other, page by page as they are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be one: see [`Pages::next`].
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ListFlowAliasesRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let mut aliases = client.list_flow_aliases(ListFlowAliasesRequest::new("my_flow")).items();
+    /// while let Some(alias) = aliases.next().await {
+    ///     println!("{:?}", alias?.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ListFlowAliasesRequest: FlowAlias, USUAL, aliases, |one| one.name.clone()
+}
+
+listed! {
+    /// All schedules of the flow, one after the other, page by page as they are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Each item may be one: see [`Pages::next`].
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, ListSchedulesRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let mut schedules = client.list_schedules(ListSchedulesRequest::new("my_flow")).items();
+    /// while let Some(schedule) = schedules.next().await {
+    ///     println!("{:?}", schedule?.schedule_name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ListSchedulesRequest: Schedule, 1000, schedules, |one| one.schedule_name.clone()
 }
 
 impl<R: Operation<Protocol = Rpc> + Clone> Listing<R> {
@@ -119,83 +253,51 @@ fn token(place: Place) -> Option<String> {
     }
 }
 
-struct Executions(Listing<ListExecutionsRequest>);
-
-impl Source for Executions {
-    type Item = Execution;
-
-    fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<Execution>, Error>> {
-        let page = self.0.page(ask.takes_turn, |request| {
-            request.limit = Some(ask.limit);
-            request.next_token = token(ask.place);
-            request.metadata_only.get_or_insert(true);
-        });
-        Box::pin(async move {
-            let page = page.await?;
-            Ok(Reply {
-                items: page.executions,
-                next: page.next_token,
-                total: None,
-            })
-        })
-    }
-
-    fn key(&self, item: &Execution) -> Option<String> {
-        item.name.clone()
-    }
-
-    fn filters(&self) -> String {
-        let Some(request) = &self.0.request else {
-            return "ListExecutions".to_owned();
-        };
-        format!(
-            "ListExecutions\n{:?}",
-            (
-                &request.flow_name,
-                &request.execution_name_prefix,
-                &request.map_run_name,
-                request.metadata_only.unwrap_or(true),
-                &request.qualifier,
-                request
-                    .started_time_begin
-                    .map(|time| time.timestamp_millis()),
-                request.started_time_end.map(|time| time.timestamp_millis()),
-                request.status.as_ref().map(ExecutionStatus::as_str),
-            )
-        )
-    }
+fn pages<R: Listed>(call: Call<R>) -> Pages<R::Item> {
+    let (limit, token) = call.listed().map(R::given).unwrap_or_default();
+    let source = Paged(call.into_list());
+    Pages::by_token(source, limit.unwrap_or(R::LIMIT)).beginning_at(token)
 }
 
-struct Events(Listing<GetExecutionHistoryRequest>);
+/// How many items a page has where the documents do not say how many it may have: it is not asked
+/// for, unless it must be fewer.
+const USUAL: u32 = 60;
 
-impl Source for Events {
-    type Item = Event;
+struct Paged<R: Listed>(Listing<R>);
 
-    fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<Event>, Error>> {
+impl<R: Listed> Source for Paged<R> {
+    type Item = R::Item;
+
+    fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<R::Item>, Error>> {
         let page = self.0.page(ask.takes_turn, |request| {
-            request.limit = Some(ask.limit);
-            request.next_token = token(ask.place);
+            let is_usual = ask.limit == USUAL && request.given().0.is_none();
+            request.turn_to((!is_usual).then_some(ask.limit), token(ask.place));
         });
         Box::pin(async move {
-            let page = page.await?;
+            let (items, next) = R::items(page.await?);
             Ok(Reply {
-                items: page.events,
-                next: page.next_token,
+                items,
+                next,
                 total: None,
             })
         })
     }
 
-    fn key(&self, item: &Event) -> Option<String> {
-        item.event_id.map(|id| id.to_string())
+    fn key(&self, item: &R::Item) -> Option<String> {
+        R::key(item)
     }
 
     fn filters(&self) -> String {
-        let request = self.0.request.as_ref();
-        format!(
-            "GetExecutionHistory\n{:?}",
-            request.map(|request| (&request.flow_name, &request.execution_name))
-        )
+        let mut text = R::ENTRY.name.to_owned();
+        if let Some(request) = &self.0.request {
+            let mut request = request.clone();
+            request.turn_to(None, None);
+            for (member, value) in show::present(&*request) {
+                let value = value.to_text(member.wire).unwrap_or_default();
+                text.push_str(&format!("\n{}={value:?}", member.wire));
+            }
+        }
+        text
     }
 }
 

@@ -1,7 +1,17 @@
 //! Aliases of flows: names that lead to one version or are shared out between two.
 
+use std::future::Future;
+
 use super::flows::DeleteResponse;
-use crate::alibaba::declare::{DateTime, Utc, answer, operation, part};
+use crate::{
+    alibaba::{
+        declare::{DateTime, Utc, answer, operation, part},
+        fates,
+    },
+    error::Error,
+    pipeline::operation::Sent,
+    response::Response,
+};
 
 operation! {
     CreateFlowAliasRequest = "CreateFlowAlias" as create_flow_alias, POST "/", Repeatable, SHORT => FlowAlias;
@@ -17,6 +27,14 @@ operation! {
     with {
         /// What it is for.
         pub description: String = Parameter "Description",
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<FlowAlias>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<FlowAlias>, Error>> + Send {
+            fates::alias(outcome, sent)
+        }
     }
 }
 
@@ -54,6 +72,14 @@ operation! {
         pub flow_name: String = Parameter "FlowName" (Name),
         /// Name of the alias.
         pub name: String = Parameter "Name" (Filled),
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<DeleteResponse>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
+            fates::deleted(outcome, sent)
+        }
     }
 }
 

@@ -1,9 +1,17 @@
 //! Flows: made, looked at, changed, deleted, listed.
 
+use std::future::Future;
+
 use super::executions::Environment;
 use crate::{
-    alibaba::declare::{DateTime, Utc, answer, operation},
+    alibaba::{
+        declare::{DateTime, Utc, answer, operation},
+        fates,
+    },
+    error::Error,
     open_enum::open_enum,
+    pipeline::operation::Sent,
+    response::Response,
 };
 
 open_enum! {
@@ -50,6 +58,14 @@ operation! {
         /// Where large data is kept outside the service; of older flows.
         pub external_storage_location: String = Parameter "ExternalStorageLocation",
     }
+    outcome {
+        fn settle(
+            outcome: Result<Response<Flow>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<Flow>, Error>> + Send {
+            fates::flow(outcome, sent)
+        }
+    }
 }
 
 operation! {
@@ -91,6 +107,14 @@ operation! {
     new {
         /// Name of the flow.
         pub name: String = Parameter "Name" (Name),
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<DeleteResponse>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
+            fates::deleted(outcome, sent)
+        }
     }
 }
 

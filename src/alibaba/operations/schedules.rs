@@ -1,9 +1,17 @@
 //! Schedules: timers that start a flow, of the older kind of flows.
 
+use std::future::Future;
+
 use super::flows::DeleteResponse;
 use crate::{
-    alibaba::declare::{DateTime, Utc, answer, operation},
+    alibaba::{
+        declare::{DateTime, Utc, answer, operation},
+        fates,
+    },
+    error::Error,
     payload::Payload,
+    pipeline::operation::Sent,
+    response::Response,
 };
 
 operation! {
@@ -27,6 +35,14 @@ operation! {
     json {
         /// What the flow is given: a JSON object.
         pub payload | payload_json: Payload = Parameter "Payload" (Object),
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<Schedule>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<Schedule>, Error>> + Send {
+            fates::schedule(outcome, sent)
+        }
     }
 }
 
@@ -69,6 +85,14 @@ operation! {
         pub flow_name: String = Parameter "FlowName" (Name),
         /// Name of the schedule.
         pub schedule_name: String = Parameter "ScheduleName" (Name),
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<DeleteResponse>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
+            fates::deleted(outcome, sent)
+        }
     }
 }
 

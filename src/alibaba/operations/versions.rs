@@ -1,7 +1,17 @@
 //! Versions of flows: definitions that no longer change.
 
+use std::future::Future;
+
 use super::flows::DeleteResponse;
-use crate::alibaba::declare::{DateTime, Utc, answer, operation};
+use crate::{
+    alibaba::{
+        declare::{DateTime, Utc, answer, operation},
+        fates,
+    },
+    error::Error,
+    pipeline::operation::Sent,
+    response::Response,
+};
 
 operation! {
     PublishFlowVersionRequest = "PublishFlowVersion" as publish_flow_version, POST "/", Once, SHORT => FlowVersion;
@@ -13,6 +23,14 @@ operation! {
         /// What the version is for.
         pub description: String = Parameter "Description",
     }
+    outcome {
+        fn settle(
+            outcome: Result<Response<FlowVersion>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<FlowVersion>, Error>> + Send {
+            fates::published(outcome, sent)
+        }
+    }
 }
 
 operation! {
@@ -22,6 +40,14 @@ operation! {
         pub flow_name: String = Parameter "FlowName" (Name),
         /// The version: a number as a text, from `1`.
         pub flow_version: String = Parameter "FlowVersion" (Filled),
+    }
+    outcome {
+        fn settle(
+            outcome: Result<Response<DeleteResponse>, Error>,
+            sent: Sent<'_, Self::Protocol>,
+        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
+            fates::deleted(outcome, sent)
+        }
     }
 }
 
