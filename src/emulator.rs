@@ -31,6 +31,7 @@ mod clients;
 mod clock;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod course;
+mod fake;
 mod fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod flow;
@@ -80,6 +81,7 @@ use tokio::sync::oneshot;
 #[cfg(feature = "alibaba")]
 pub use alibaba::StandardSync;
 pub use builder::EmulatorBuilder;
+pub use fake::FakeWorkflow;
 pub use fault::Fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 pub use flow::{Execution, WaitingCallback};

@@ -144,11 +144,13 @@ mod payload;
 mod pipeline;
 mod response;
 mod wait;
+mod workflow;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
 pub use follow::{Followed, Follower};
 pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
+pub use outcome::{Cloud, Outcome};
 pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
 pub use pipeline::{
     call::Call,
@@ -159,3 +161,4 @@ pub use pipeline::{
 };
 pub use response::Response;
 pub use wait::{ExecutionRef, Progress, Wait};
+pub use workflow::{Runner, Start, Workflow};
