@@ -87,6 +87,20 @@
 //! [`ProvideCredential`] makes a source of your own. What the user named and cannot be used is an
 //! error; the machine's own identity never stands in for it.
 //!
+//! # One program on either cloud
+//!
+//! [`Workflow`] is one shape over both: a [`Start`] goes in, an [`Outcome`] comes out, and
+//! `client.workflow(request)` makes one of a flow.
+//!
+//! ```
+//! use cloud_workflows::{Error, Start, Workflow};
+//! use serde_json::{Value, json};
+//!
+//! async fn quote(flow: &dyn Workflow, count: u32) -> Result<Value, Error> {
+//!     flow.run(Start::new(&json!({"count": count}))?).await?.into_output()
+//! }
+//! ```
+//!
 //! # When something goes wrong
 //!
 //! Three layers, kept apart: the request did not come through, the service refused it (both an

@@ -17,7 +17,7 @@ use crate::{
     wait::Wait,
 };
 
-/// A flow that can be run, on either cloud or on none.
+/// A flow that can be run, on either cloud or on none (a fake).
 ///
 /// `workflow` of each client makes one. What a start and a repeat mean differs by service, and is
 /// not hidden:
