@@ -45,16 +45,38 @@ pub use credentials::{
 pub use endpoint::Network;
 pub use following::{Found, Stop};
 pub use operations::{
+    aliases::{
+        CreateFlowAliasRequest, DeleteFlowAliasRequest, DescribeFlowAliasRequest, FlowAlias,
+        FlowAliasResponse, ListFlowAliasesRequest, ListFlowAliasesResponse, RoutingConfiguration,
+        UpdateFlowAliasRequest,
+    },
     executions::{
         DescribeExecutionRequest, Environment, Execution, ExecutionOrigin, ExecutionStatus,
         Variable,
+    },
+    flows::{
+        CreateFlowRequest, DeleteFlowRequest, DeleteResponse, DescribeFlowRequest, ExecutionMode,
+        Flow, FlowType, ListFlowsRequest, ListFlowsResponse, UpdateFlowRequest,
     },
     lists::{
         Event, EventType, GetExecutionHistoryRequest, GetExecutionHistoryResponse,
         ListExecutionsRequest, ListExecutionsResponse,
     },
+    map_runs::{
+        DescribeMapRunRequest, ItemCounts, MapRun, MapRunStatus, UpdateMapRunRequest,
+        UpdateMapRunResponse,
+    },
+    regions::{DescribeRegionsRequest, DescribeRegionsResponse, Region, Regions},
+    schedules::{
+        CreateScheduleRequest, DeleteScheduleRequest, DescribeScheduleRequest,
+        ListSchedulesRequest, ListSchedulesResponse, Schedule, UpdateScheduleRequest,
+    },
     starts::{StartExecutionRequest, StartSyncExecutionRequest, StartSyncExecutionResponse},
     stops::StopExecutionRequest,
     tasks::{ReportTaskFailedRequest, ReportTaskResponse, ReportTaskSucceededRequest},
+    versions::{
+        DeleteFlowVersionRequest, FlowVersion, ListFlowVersionsRequest, ListFlowVersionsResponse,
+        PublishFlowVersionRequest,
+    },
 };
 pub use quotas::Bucket;

@@ -29,6 +29,7 @@ mod builder;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod clients;
 mod clock;
+mod cloud;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod course;
 mod fake;

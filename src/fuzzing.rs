@@ -13,8 +13,9 @@ use crate::{
     pipeline::{
         clock::{Clock, monotonic},
         environment::Environment,
+        failure::Stage,
         transport::{
-            HttpRequest, Reply, Stage,
+            HttpRequest, Reply,
             scripted::{Script, Step},
         },
     },

@@ -26,6 +26,7 @@
 //! ```
 
 mod client;
+mod credential;
 mod credentials;
 mod declare;
 mod endpoint;
@@ -42,9 +43,10 @@ mod tokens;
 mod watch;
 
 pub use client::{Client, ClientBuilder};
+pub use credential::{AccessKey, Credential, Token};
 pub use credentials::{
-    AccessKey, AssumeAgency, Credential, DefaultCredentials, EcsMetadata, EnvironmentCredentials,
-    IamPassword, IdToken, OidcSts, PodIdentity, Profile, Token,
+    AssumeAgency, DefaultCredentials, EcsMetadata, EnvironmentCredentials, IamPassword, IdToken,
+    OidcSts, PodIdentity, Profile,
 };
 pub use following::Stop;
 pub use operations::{

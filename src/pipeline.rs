@@ -4,17 +4,21 @@
 //! credential from the cache → [`Protocol::prepare`](protocol::Protocol) → `transport` → decode or
 //! `Protocol::refusal` → [`retry::judge`] → value or error.
 
+mod ask;
 pub(crate) mod attempt;
+pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod chain;
 mod check;
 pub(crate) mod clock;
+pub(crate) mod core;
 pub(crate) mod credential;
 pub(crate) mod declare;
 pub(crate) mod declared;
 pub(crate) mod decode;
 pub(crate) mod environment;
-mod failure;
+pub(crate) mod failure;
+mod held;
 pub(crate) mod hosts;
 pub(crate) mod inputs;
 pub(crate) mod json;
@@ -52,28 +56,10 @@ pub(crate) mod words;
 
 use std::{fmt, sync::Arc};
 
-use clock::Clock;
-use credential::Cache;
-use environment::Environment;
-use limits::Limits;
-use metadata::Direct;
+use self::core::Core;
+use cache::Cache;
 use pace::Pacers;
 use protocol::Protocol;
-use proxy::Route;
-use retry::{Budget, RetryPolicy};
-use transport::Transport;
-
-/// Everything a client's clones share, whatever the protocol.
-pub(crate) struct Core {
-    pub(crate) transport: Transport,
-    pub(crate) clock: Clock,
-    pub(crate) budget: Budget,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) limits: Limits,
-    pub(crate) environment: Environment,
-    pub(crate) direct: Direct,
-    pub(crate) route: Route,
-}
 
 /// One protocol on a core, with the credentials it signs with: none for anonymous operations.
 pub(crate) struct Pipeline<P: Protocol> {
@@ -81,15 +67,6 @@ pub(crate) struct Pipeline<P: Protocol> {
     pub(crate) protocol: P,
     pub(crate) credentials: Option<Arc<Cache<P::Credential>>>,
     pub(crate) pacers: Pacers,
-}
-
-impl fmt::Debug for Core {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core")
-            .field("retry", &self.retry)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
 }
 
 impl<P: Protocol> fmt::Debug for Pipeline<P> {

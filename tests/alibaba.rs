@@ -165,8 +165,8 @@ async fn the_answer_of_start_sync_execution_is_read_whole() {
                Input=%7B%22key%22%3A%22value%22%7D&Qualifier=prod&SignatureMethod";
     assert!(body.contains(own), "{body}");
     let environment = done.environment.as_ref().unwrap();
-    assert_eq!(environment.variables[0].name.as_deref(), Some("key"));
-    assert_eq!(environment.variables[0].value.as_deref(), Some("value"));
+    assert_eq!(environment.variables[0].name, "key");
+    assert_eq!(environment.variables[0].value, "value");
     assert_eq!(
         done.stopped_time.unwrap().to_rfc3339(),
         "2019-01-01T01:01:02+00:00"

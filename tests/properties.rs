@@ -395,11 +395,7 @@ fn field(kind: Field) -> BoxedStrategy<Written> {
                     .map(|(name, value)| json!({"Name": name, "Value": value}))
                     .collect();
                 let environment = json!({"Variables": variables});
-                let read = match variables.is_empty() {
-                    true => json!({}),
-                    false => environment.clone(),
-                };
-                (Some(environment.to_string()), Some(read))
+                (Some(environment.to_string()), Some(environment))
             });
             let scalar = scalar.prop_map(|text| (Some(text), None));
             let list = Just(wrong(r#"[{"Name": "a"}]"#));

@@ -7,10 +7,10 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Failure,
+    compare::{each, interleaved, name},
     micro::Part,
     server::Server,
     subjects::{Clients, Input, Operation, Plan, Side},
-    tables::{each, interleaved, name},
 };
 
 const CALLS: [usize; 2] = [1000, 3000];

@@ -15,6 +15,7 @@
 )]
 
 mod budget;
+mod compare;
 mod floor;
 mod input;
 mod measure;
@@ -116,7 +117,7 @@ fn main() -> Result<(), Failure> {
             operation,
             side,
             calls,
-        }) => tables::print_in_flight(&runtime, operation, side, calls),
+        }) => compare::print_in_flight(&runtime, operation, side, calls),
         Some(Command::Serve { holding }) => runtime.block_on(server::serve(holding)),
     }
 }

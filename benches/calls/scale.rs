@@ -4,10 +4,10 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Failure,
+    compare::{compared, each, in_flight, interleaved},
     measure::{heap, resident},
     server::Server,
     subjects::{Clients, Input, Operation, Plan, Side},
-    tables::{compared, each, in_flight, interleaved},
 };
 
 const LENGTHS: [(usize, &str); 4] = [

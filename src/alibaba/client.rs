@@ -1,5 +1,7 @@
 //! The client and its builder.
 
+mod managing;
+
 use std::sync::Arc;
 
 use super::{
@@ -19,8 +21,9 @@ use crate::{
     error::Error,
     pipeline::{
         Pipeline,
+        cache::Cache,
         call::Call,
-        credential::{Cache, Context, ProvideCredential},
+        credential::{Context, ProvideCredential},
         environment::Environment,
         hosts::is_foreign,
         pace::{Pace, Quota},

@@ -30,5 +30,12 @@ macro_rules! response {
     };
 }
 
+/// Declares a part of requests, and of answers too.
+macro_rules! part {
+    ($($declaration:tt)*) => {
+        $crate::pipeline::declare::part! { InText; $($declaration)* }
+    };
+}
+
 pub(super) use chrono::{DateTime, Utc};
-pub(super) use {answer, operation, response};
+pub(super) use {answer, operation, part, response};

@@ -1,24 +1,28 @@
 //! Alibaba Cloud CloudFlow: RPC calls at `/`.
 
 mod check;
+mod execution;
 mod executions;
 mod following;
+mod keys;
+mod parameters;
 mod rights;
 mod shape;
 mod sts;
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     sync::Mutex,
     time::Duration,
 };
 
 use http::StatusCode;
-use url::form_urlencoded;
 
-pub(crate) use check::AccessKey;
+pub(crate) use keys::{AccessKey, Issued};
+pub(crate) use parameters::action;
 pub(crate) use shape::error;
-pub(crate) use sts::Issued;
+
+use parameters::{Parameters, Refused};
 
 use super::{State, form, record::RecordedRequest, reply::Reply};
 
@@ -43,59 +47,6 @@ pub(crate) struct Settings {
 
 /// How much of a request body is read, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
-
-/// Decoded parameters of query and body.
-type Parameters = BTreeMap<String, String>;
-
-/// An error answer in the making.
-struct Refused {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-}
-
-impl Refused {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
-    }
-
-    fn invalid(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
-    }
-
-    fn missing(name: &str) -> Self {
-        let message = format!("The HTTP query '{name}' must be specified.");
-        Self::new(StatusCode::BAD_REQUEST, "MissingRequiredParams", message)
-    }
-
-    fn too_large(limit: usize) -> Self {
-        let message = format!("The payload size exceeds maximum allowed size ({limit} bytes).");
-        Self::new(StatusCode::BAD_REQUEST, "EntityTooLarge", message)
-    }
-
-    fn action(action: &str) -> Self {
-        let message = format!("The requested API operation '{action}' is incorrect. Please check.");
-        Self::new(StatusCode::BAD_REQUEST, "ActionNotSupported", message)
-    }
-}
-
-/// The `Action` as sent, found without judging the rest.
-pub(crate) fn action(request: &RecordedRequest) -> String {
-    lenient(request, "Action").unwrap_or_default()
-}
-
-/// A parameter of a request that need not be well-formed.
-fn lenient(request: &RecordedRequest, name: &str) -> Option<String> {
-    [request.query.as_bytes(), &request.body]
-        .into_iter()
-        .flat_map(form_urlencoded::parse)
-        .find(|(found, _)| found == name)
-        .map(|(_, value)| value.into_owned())
-}
 
 /// Answers a call: checks who asks, then does what is asked.
 pub(crate) async fn handle(state: &State, request: &RecordedRequest, whole: bool) -> Reply {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::quotas::Quotas;
 use super::{
     Emulator,
-    flow::{Execution, Mode, WaitingCallback},
+    cloud::Mode,
+    flow::{Execution, WaitingCallback},
     plan::IntoFlow,
     quirks::Quirks,
 };

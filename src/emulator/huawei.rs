@@ -1,15 +1,19 @@
 //! Huawei Cloud FunctionGraph: executions of flows.
 
+pub(super) mod call;
+
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
+use call::{Call, invalid, time};
+
 use super::{
     State, aksk,
-    flow::{Cloud, Mode, execution_id},
+    cloud::{Cloud, Mode},
+    flow::execution_id,
     id,
     input::is_input,
     record::RecordedRequest,
@@ -36,18 +40,6 @@ struct ExecuteReply<'a> {
     errors: Option<Value>,
     begin_time: String,
     end_time: String,
-}
-
-/// A call that may be answered: what its path names, and the rest.
-pub(super) struct Call<'a> {
-    variables: &'a BTreeMap<&'static str, String>,
-    pub(super) request: &'a RecordedRequest,
-}
-
-impl Call<'_> {
-    pub(super) fn variable(&self, name: &str) -> &str {
-        self.variables.get(name).map_or("", String::as_str)
-    }
 }
 
 /// Answers a call: checks who asks, then does what is asked. `variables` are those of the path, if
@@ -132,10 +124,6 @@ async fn start_sync(state: &State, call: Call<'_>) -> Reply {
     }
 }
 
-pub(crate) fn invalid(message: &str) -> Reply {
-    Reply::flat_error(StatusCode::BAD_REQUEST, "FGS.3002", message)
-}
-
 /// One failed node, which stands for the closure.
 fn errors(failure: &FlowFailure, begin_time: &str, end_time: &str) -> Value {
     let parts: Vec<&str> = [failure.code(), failure.message()]
@@ -148,8 +136,4 @@ fn errors(failure: &FlowFailure, begin_time: &str, end_time: &str) -> Value {
         "begin_time": begin_time,
         "end_time": end_time,
     }])
-}
-
-pub(crate) fn time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

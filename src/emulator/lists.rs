@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
+    cloud::Cloud,
     course::Event,
-    flow::{Cloud, Flows, Refusal},
+    flow::{Flows, Refusal},
     paging::{self, Page},
     run::{Run, View},
 };

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use super::quotas::Buckets;
 use super::{
     clock::{Clock, first, lock, machine},
+    cloud::{Cloud, Mode},
     course::{Event, Facts, Player, Report, Stand, Stop, Waiting},
-    flow::{Cloud, Mode},
     plan::{Body, Move, Outcome, Plan},
     quirks,
 };

@@ -8,8 +8,9 @@ use url::form_urlencoded;
 
 use super::{
     State,
-    flow::{Cloud, Mode, Refusal, execution_id},
-    huawei::{Call, invalid, time},
+    cloud::{Cloud, Mode},
+    flow::{Refusal, execution_id},
+    huawei::call::{Call, invalid, time},
     id,
     input::is_input,
     lists::{Filter, Listed, Node},

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    credentials::{Credential, DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
+    credential::Credential,
+    credentials::{DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
     operations::{
         executions::StartSyncWorkflowExecutionRequest,
@@ -19,8 +20,9 @@ use crate::{
     error::Error,
     pipeline::{
         Pipeline,
+        cache::Cache,
         call::Call,
-        credential::{Cache, Context, ProvideCredential},
+        credential::{Context, ProvideCredential},
         environment::Environment,
         hosts::is_foreign,
         operation::Operation,

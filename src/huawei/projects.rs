@@ -6,7 +6,7 @@ use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
 use super::{
-    credentials::Credential,
+    credential::Credential,
     endpoint,
     protocol::{Rest, Wire},
 };

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::{
-    credentials::{AccessKey, Credential},
+    credential::{AccessKey, Credential},
     refusal, signature,
 };
 use crate::{

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 
 use super::{
-    credentials::Credential,
+    credential::Credential,
     signature::{self, Comparison},
 };
 use crate::{

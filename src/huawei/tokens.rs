@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    credentials::{Credential, Token},
+    credential::{Credential, Token},
     endpoint,
     projects::no_project,
     protocol::{Rest, Wire},

@@ -14,14 +14,15 @@ use url::Url;
 use super::{
     Pipeline,
     clock::{Moment, monotonic},
-    credential::Held,
+    failure::{Stage, TransportError},
+    held::Held,
     limits::LONGEST,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
     options::CallOptions,
     pace::Pacer,
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
     retry::{Event, History, Next, date, judge},
-    transport::{CONNECT_SLACK, Reply, Stage, TransportError, time_left},
+    transport::{CONNECT_SLACK, Reply, time_left},
     words::Sensitive,
 };
 use crate::{

@@ -50,6 +50,11 @@ fn keeps(wire: &str, rule: Rule, value: &Shown<'_>) -> Result<(), Error> {
         Shown::Number(number) => Some(*number),
         _ => None,
     };
+    if let (Rule::Length(least, most), Shown::List(items)) = (rule, value)
+        && !(least..=most).contains(&items.len())
+    {
+        return refuse(format!("must be {least} to {most} items"));
+    }
     match (rule, text, number) {
         (Rule::Name, Some(text), _) => check_name(wire, text),
         (Rule::Object, Some(text), _) if !is_object(text) => {

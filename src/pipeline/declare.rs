@@ -38,7 +38,6 @@ macro_rules! response {
 /// Declares a part that stands in requests, and in answers too.
 ///
 /// `new` has what it always has, `with` what may be left out.
-#[cfg_attr(not(test), expect(unused_macros, reason = "for operations to come"))]
 macro_rules! part {
     (
         $json:ident;
@@ -338,6 +337,4 @@ macro_rules! kept {
     };
 }
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "for operations to come"))]
-pub(crate) use part;
-pub(crate) use {kept, operation, record, request, response, rules};
+pub(crate) use {kept, operation, part, record, request, response, rules};

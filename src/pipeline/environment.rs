@@ -1,7 +1,7 @@
 //! Variables, home directory, files and processes: read through here, so that tests inject them.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fmt,
     fs::File,
     io::{self, Read as _},
@@ -13,7 +13,10 @@ use std::{
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use super::{inputs::Inputs, process};
+use super::{
+    inputs::{Input, Inputs},
+    process,
+};
 use crate::{
     error::{Error, ErrorKind, Lack},
     payload::Secret,
@@ -43,6 +46,26 @@ impl Environment {
     /// The one that this process has.
     pub(crate) fn real() -> Self {
         Self::default()
+    }
+
+    /// Whether a variable or a file is another one by now.
+    pub(super) async fn has_changed_since(&self, inputs: &Inputs) -> bool {
+        for (input, before) in inputs.read() {
+            let now = match &input {
+                Input::Variable(name) => {
+                    let value = self.raw(name);
+                    inputs.fingerprint(value.as_deref().map(OsStr::as_encoded_bytes))
+                }
+                Input::File(path) => {
+                    let content = self.bytes(path).await.ok();
+                    inputs.fingerprint(content.as_ref().map(|bytes| &bytes[..]))
+                }
+            };
+            if now != before {
+                return true;
+            }
+        }
+        false
     }
 
     /// The same one, with a note of all that is read.

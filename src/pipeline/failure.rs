@@ -5,10 +5,63 @@
 
 use std::error::Error as StdError;
 
-use super::transport::Stage;
+use http::StatusCode;
 
 /// The longest reason, in bytes: a cause may be a stranger's.
 const LONGEST: usize = 256;
+
+/// Why there is no whole reply: how far it got decides what may have happened.
+pub(crate) struct TransportError {
+    pub(crate) stage: Stage,
+    /// Why, in words on one bounded line; empty where the stage says it all.
+    pub(crate) reason: String,
+}
+
+/// How far an attempt got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// No connection: name resolution, TCP, TLS.
+    Connect,
+    /// No connection: the certificate does not verify.
+    Certificate,
+    /// No connection: the proxy wants another user or password.
+    Proxy,
+    /// The limit ran out before there was a connection.
+    Connecting,
+    /// The connection broke after it was made, before the reply's head.
+    Exchange,
+    /// The limit ran out before the reply's head.
+    Waiting,
+    /// The body broke or ran out of time after this status.
+    Body { status: StatusCode, timed_out: bool },
+    /// The body is larger than the cap.
+    Oversized { status: StatusCode },
+}
+
+impl TransportError {
+    /// The reason behind a colon, where there is one.
+    pub(crate) fn because(&self) -> String {
+        match self.reason.is_empty() {
+            true => String::new(),
+            false => format!(": {}", self.reason),
+        }
+    }
+
+    pub(crate) fn plain(stage: Stage) -> Self {
+        Self {
+            stage,
+            reason: String::new(),
+        }
+    }
+
+    pub(super) fn new(stage: Stage, error: reqwest::Error) -> Self {
+        Self {
+            stage,
+            // The URL holds the signature and, for reads, every parameter.
+            reason: reason(&error.without_url()),
+        }
+    }
+}
 
 /// How far an attempt got that never had a connection.
 pub(super) fn unconnected(error: &(dyn StdError + 'static)) -> Stage {

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{environment::Environment, sighting::Sighting};
+use super::sighting::Sighting;
 
 /// The variables and files that one load has read, by keyed fingerprints: no content is kept.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Inputs {
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Input {
+pub(super) enum Input {
     Variable(String),
     File(PathBuf),
 }
@@ -62,35 +62,21 @@ impl Inputs {
     }
 
     fn note(&self, input: Input, content: Option<&[u8]>) {
-        let fingerprint = self.key.hash_one(content);
+        let fingerprint = self.fingerprint(content);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // What was read first: a change while the load ran is one, too.
         read.entry(input).or_insert(fingerprint);
     }
 
-    /// Whether a variable or a file is another one by now.
-    pub(super) async fn have_changed(&self, environment: &Environment) -> bool {
-        let read = {
-            let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-            read.clone()
-        };
-        for (input, before) in read {
-            let now = match &input {
-                Input::Variable(name) => {
-                    let value = environment.raw(name);
-                    let value = value.as_deref().map(OsStr::as_encoded_bytes);
-                    self.key.hash_one(value)
-                }
-                Input::File(path) => {
-                    let content = environment.bytes(path).await.ok();
-                    self.key.hash_one(content.as_ref().map(|bytes| &bytes[..]))
-                }
-            };
-            if now != before {
-                return true;
-            }
-        }
-        false
+    /// The fingerprint of what it holds now.
+    pub(super) fn fingerprint(&self, content: Option<&[u8]>) -> u64 {
+        self.key.hash_one(content)
+    }
+
+    /// All that was read, with its fingerprints.
+    pub(super) fn read(&self) -> BTreeMap<Input, u64> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.clone()
     }
 }
 

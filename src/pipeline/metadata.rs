@@ -10,8 +10,9 @@ use super::{
     clock::monotonic,
     credential::Context,
     environment::Environment,
+    failure::{Stage, TransportError},
     hosts::is_loopback,
-    transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Stage, Transport, TransportError},
+    transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Transport},
 };
 use crate::error::{Error, ErrorKind, Lack};
 

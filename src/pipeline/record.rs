@@ -138,7 +138,7 @@ pub(crate) enum Rule {
     Filled,
     /// A number from here to there.
     Range(i64, i64),
-    /// So many characters at least, and at most.
+    /// So many characters at least, and at most; of a list, so many items.
     Length(usize, usize),
     /// So many bytes at most.
     Bytes(usize),

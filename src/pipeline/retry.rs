@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
-use super::{limits::LONGEST, protocol::RefusalClass, replay::Replay, transport::Stage};
+use super::{failure::Stage, limits::LONGEST, protocol::RefusalClass, replay::Replay};
 use crate::error::{Delivery, Error, ErrorCode};
 
 /// How often and at what pace a call may be repeated.

@@ -6,8 +6,8 @@ use http::HeaderValue;
 use url::Url;
 
 use super::{
-    Core,
     clock::Clock,
+    core::Core,
     environment::Environment,
     hosts::is_loopback,
     limits::{LONGEST, Limits},

@@ -5,7 +5,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::credential::{Context, Lease};
 use crate::error::{Error, ErrorKind, Lack};
 
 /// What is noted during a look.
@@ -33,9 +32,9 @@ pub(crate) enum Found<C> {
 
 impl Sighting {
     /// What was found; an error where there is nothing to use.
-    pub(super) fn seen<C>(&self, outcome: Result<Lease<C>, Error>) -> Result<Seen<C>, Error> {
+    pub(super) fn seen<C>(&self, outcome: Result<C, Error>) -> Result<Seen<C>, Error> {
         let found = match outcome {
-            Ok(lease) => Found::Credential(lease.into_credential()),
+            Ok(credential) => Found::Credential(credential),
             Err(error) if error.lack() == Lack::Unasked => {
                 Found::Asks(take(&self.asks).unwrap_or_default())
             }
@@ -48,44 +47,19 @@ impl Sighting {
         })
     }
 
+    pub(super) fn note_source(&self, source: impl fmt::Display) {
+        put(&self.source, source.to_string());
+    }
+
+    pub(super) fn note_key(&self, id: &str) {
+        put(&self.key, id.to_owned());
+    }
+
     /// What stands in place of asking somebody.
     pub(super) fn unasked(&self, whom: impl fmt::Display) -> Error {
         put(&self.asks, whom.to_string());
         let message = format!("not asked for a look: {whom}");
         Error::new(ErrorKind::Credentials, message).with_lack(Lack::Unasked)
-    }
-}
-
-impl Context {
-    fn sighting(&self) -> Option<&Sighting> {
-        self.inputs.as_ref()?.sighting()
-    }
-
-    /// Whether this is a look, which changes nothing.
-    pub(super) fn is_look(&self) -> bool {
-        self.sighting().is_some()
-    }
-
-    /// Ends a look where somebody would be asked.
-    pub(crate) fn check_may_ask(&self, whom: impl fmt::Display) -> Result<(), Error> {
-        match self.sighting() {
-            Some(sighting) => Err(sighting.unasked(whom)),
-            None => Ok(()),
-        }
-    }
-
-    /// Says which source serves, for a look.
-    pub(crate) fn note_source(&self, source: impl fmt::Display) {
-        if let Some(sighting) = self.sighting() {
-            put(&sighting.source, source.to_string());
-        }
-    }
-
-    /// Says which key another credential is got with, for a look.
-    pub(crate) fn note_key(&self, id: &str) {
-        if let Some(sighting) = self.sighting() {
-            put(&sighting.key, id.to_owned());
-        }
     }
 }
 

@@ -25,9 +25,10 @@ use super::{
     clock::{Clock, monotonic},
     credential::{Context, ProvideCredential},
     environment::Environment,
+    failure::Stage,
     settings::Settings,
     transport::{
-        HttpRequest, Reply, Stage,
+        HttpRequest, Reply,
         scripted::{Script, Step},
     },
 };

@@ -21,8 +21,9 @@ use serde_json::json;
 
 use super::{
     clock::{Clock, monotonic},
+    failure::Stage,
     transport::{
-        HttpRequest, Reply, Stage,
+        HttpRequest, Reply,
         scripted::{Script, Step},
     },
 };

@@ -11,7 +11,12 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
-    clock::monotonic, environment::Environment, failure, pools::Pools, tls, unsent::WatchedBody,
+    clock::monotonic,
+    environment::Environment,
+    failure::{self, Stage, TransportError},
+    pools::Pools,
+    tls,
+    unsent::WatchedBody,
 };
 use crate::error::Error;
 
@@ -49,34 +54,6 @@ impl Reply {
             None => format!("{what} ({} bytes)", self.body.len()),
         }
     }
-}
-
-/// Why there is no whole reply: how far it got decides what may have happened.
-pub(crate) struct TransportError {
-    pub(crate) stage: Stage,
-    /// Why, in words on one bounded line; empty where the stage says it all.
-    pub(crate) reason: String,
-}
-
-/// How far an attempt got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// No connection: name resolution, TCP, TLS.
-    Connect,
-    /// No connection: the certificate does not verify.
-    Certificate,
-    /// No connection: the proxy wants another user or password.
-    Proxy,
-    /// The limit ran out before there was a connection.
-    Connecting,
-    /// The connection broke after it was made, before the reply's head.
-    Exchange,
-    /// The limit ran out before the reply's head.
-    Waiting,
-    /// The body broke or ran out of time after this status.
-    Body { status: StatusCode, timed_out: bool },
-    /// The body is larger than the cap.
-    Oversized { status: StatusCode },
 }
 
 /// What the library's connect limit may be late by.
@@ -260,31 +237,6 @@ fn of_reqwest(error: reqwest::Error) -> TransportError {
         Stage::Exchange
     };
     TransportError::new(stage, error)
-}
-
-impl TransportError {
-    /// The reason behind a colon, where there is one.
-    pub(crate) fn because(&self) -> String {
-        match self.reason.is_empty() {
-            true => String::new(),
-            false => format!(": {}", self.reason),
-        }
-    }
-
-    pub(crate) fn plain(stage: Stage) -> Self {
-        Self {
-            stage,
-            reason: String::new(),
-        }
-    }
-
-    fn new(stage: Stage, error: reqwest::Error) -> Self {
-        Self {
-            stage,
-            // The URL holds the signature and, for reads, every parameter.
-            reason: failure::reason(&error.without_url()),
-        }
-    }
 }
 
 impl fmt::Debug for HttpRequest {

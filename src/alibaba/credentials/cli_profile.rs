@@ -2,6 +2,7 @@
 
 mod cloud_sso;
 mod modes;
+mod sign_in;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 

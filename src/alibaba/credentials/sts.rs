@@ -18,7 +18,8 @@ use crate::{
     error::Error,
     payload::Secret,
     pipeline::{
-        credential::{Cache, Context, Lease},
+        cache::Cache,
+        credential::{Context, Lease},
         decode,
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         options::CallOptions,

@@ -21,11 +21,12 @@ use crate::{
     pipeline::{
         clock::Clock,
         environment::Environment,
+        failure::Stage,
         testing::{
             self, Cloud, MARKER, context, dated, expiration, is_passing, paths, reply, wall,
         },
         transport::{
-            HttpRequest, Stage,
+            HttpRequest,
             scripted::{Script, Step},
         },
     },

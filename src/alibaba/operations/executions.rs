@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    alibaba::declare::{DateTime, Utc, answer, operation, response},
+    alibaba::declare::{DateTime, Utc, answer, operation, part},
     error::{Error, ErrorKind, FlowFailureParts},
     open_enum::open_enum,
     outcome::{Cloud, Outcome},
@@ -141,21 +141,29 @@ pub enum ExecutionOrigin {
     Unclear,
 }
 
-response! {
-    /// The variables that an execution could read.
-    Environment {
+part! {
+    /// The variables that executions can read.
+    Environment;
+    /// These variables.
+    new {
         /// The variables.
         pub variables: Vec<Variable> = "Variables",
     }
 }
 
-response! {
+part! {
     /// One variable of an [`Environment`]. `Debug` does not show its value.
-    Variable {
+    Variable;
+    /// A variable of this name and value.
+    new {
         /// Its name.
-        pub name: Option<String> = "Name",
+        pub name: String = "Name" (Filled),
         /// Its value.
-        pub value: Option<String> = "Value" (Hidden),
+        pub value: String = "Value" (Hidden),
+    }
+    with {
+        /// What it is for; flows have it, executions do not.
+        pub description: String = "Description",
     }
 }
 

@@ -4,21 +4,16 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use http::StatusCode;
 use percent_encoding::utf8_percent_encode;
 
-use super::{Parameters, Refused, sts};
+use super::{
+    keys::AccessKey,
+    parameters::{Parameters, Refused, optional, required},
+    sts,
+};
 use crate::{
     alibaba::signature::Key,
     emulator::{State, record::RecordedRequest},
     pipeline::percent::RESERVED,
 };
-
-/// A key that may call.
-#[derive(Clone)]
-pub(crate) struct AccessKey {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    /// Set for a temporary key.
-    pub(crate) security_token: Option<String>,
-}
 
 /// Refuses what is not signed right, in the order in which the service looks.
 pub(super) fn check(
@@ -104,17 +99,6 @@ pub(super) fn check(
         ));
     }
     Ok(())
-}
-
-/// A parameter that must be there and hold something.
-pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refused> {
-    optional(parameters, name).ok_or_else(|| Refused::missing(name))
-}
-
-/// A parameter; official clients send some as empty text when there is none.
-pub(super) fn optional<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
-    let value = parameters.get(name).map(String::as_str);
-    value.filter(|value| !value.is_empty())
 }
 
 fn read_time(text: &str) -> Option<DateTime<Utc>> {

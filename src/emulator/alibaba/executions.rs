@@ -1,16 +1,18 @@
 //! `StartExecution`, `StartSyncExecution`, `DescribeExecution`, and the way to what follows an
 //! execution.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Parameters, Refused, StandardSync,
-    check::{optional, required},
-    following, sts,
+    StandardSync,
+    execution::{add_environment, body, find, time, unknown_flow},
+    following,
+    parameters::{Parameters, Refused, name, optional, required},
+    sts,
 };
 use crate::{
     FlowFailure,
@@ -21,10 +23,10 @@ use crate::{
     },
     emulator::{
         State,
-        flow::{Cloud, Mode, Refusal, made_up_name},
+        cloud::Mode,
+        flow::{Refusal, made_up_name},
         id,
         input::is_input,
-        run::{Ending, Run},
         served::named::Named as _,
     },
 };
@@ -132,48 +134,6 @@ async fn describe(state: &State, parameters: &Parameters) -> Result<Map<String, 
     Ok(body)
 }
 
-/// The execution of a flow, or the refusal of what is not there.
-pub(super) fn find(state: &State, flow: &str, execution: &str) -> Result<Arc<Run>, Refused> {
-    let found = state.flows.find(Cloud::Alibaba, flow, execution);
-    found.map_err(|refusal| match refusal {
-        Refusal::UnknownExecution => {
-            let message = format!("Execution {execution} for flow {flow} does not exist.");
-            Refused::new(StatusCode::NOT_FOUND, "ExecutionNotExists", message)
-        }
-        _ => unknown_flow(flow),
-    })
-}
-
-/// The fields that all operations answer.
-pub(super) fn body(flow: &str, run: &Arc<Run>, ending: Option<&Ending>) -> Map<String, Value> {
-    let (status, output, stopped) = match ending {
-        None => ("Running".to_owned(), "", String::new()),
-        Some(ending) => {
-            let status = Cloud::Alibaba.status(ending.outcome.as_ref().err());
-            let output = match &ending.outcome {
-                Ok(output) => output.as_str(),
-                Err(failure) => failure.output().map_or("", |output| output.as_str()),
-            };
-            if run.is_output_there(ending) {
-                (status, output, time(ending.stopped))
-            } else {
-                (status, "", String::new())
-            }
-        }
-    };
-    [
-        ("FlowName", flow),
-        ("Name", &run.name),
-        ("Status", &status),
-        ("Output", output),
-        ("StartedTime", &time(run.started)),
-        ("StoppedTime", &stopped),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), json!(value)))
-    .collect()
-}
-
 /// A synchronous execution that was refused in the body.
 fn not_run(flow: &str, execution: &str, now: DateTime<Utc>) -> Map<String, Value> {
     let refused = Refused::action("StartSyncExecution");
@@ -192,42 +152,6 @@ fn not_run(flow: &str, execution: &str, now: DateTime<Utc>) -> Map<String, Value
     .collect()
 }
 
-pub(super) fn add_environment(body: &mut Map<String, Value>, run: &Run) {
-    if !run.environment.is_empty() {
-        let variables = run.environment.iter();
-        let variables: Vec<Value> = variables
-            .map(|(name, value)| json!({"Name": name, "Value": value}))
-            .collect();
-        let environment = json!({"Variables": variables});
-        body.insert("Environment".to_owned(), environment);
-    }
-}
-
-pub(super) fn unknown_flow(flow: &str) -> Refused {
-    // The service writes two spaces.
-    let message = format!("Flow  {flow} does not exist.");
-    Refused::new(StatusCode::NOT_FOUND, "FlowNotExists", message)
-}
-
-/// A parameter that is a name: `^[A-Za-z_][A-Za-z0-9_-]{0,127}$`.
-pub(super) fn name<'a>(
-    parameters: &'a Parameters,
-    parameter: &str,
-) -> Result<Option<&'a str>, Refused> {
-    let name = optional(parameters, parameter);
-    if let Some(name) = name {
-        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let rest = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        if !first || !rest || name.len() > 128 {
-            let message = format!("{parameter} is not a valid name");
-            return Err(Refused::invalid(message));
-        }
-    }
-    Ok(name)
-}
-
 /// The input as sent; empty when there is none.
 fn input<'a>(state: &State, parameters: &'a Parameters) -> Result<&'a str, Refused> {
     let Some(input) = optional(parameters, "Input") else {
@@ -241,8 +165,4 @@ fn input<'a>(state: &State, parameters: &'a Parameters) -> Result<&'a str, Refus
         return Err(Refused::invalid("Input must be the text of a JSON object"));
     }
     Ok(input)
-}
-
-pub(super) fn time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

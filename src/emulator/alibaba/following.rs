@@ -6,13 +6,12 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Parameters, Refused,
-    check::{optional, required},
-    executions::{add_environment, body, find, name, time, unknown_flow},
+    execution::{add_environment, body, find, time, unknown_flow},
+    parameters::{Parameters, Refused, name, optional, required},
 };
 use crate::emulator::{
     State,
-    flow::Cloud,
+    cloud::Cloud,
     lists::{Filter, NoPage},
     run::ReportRefusal,
 };

@@ -2,7 +2,10 @@
 
 use http::StatusCode;
 
-use super::{Parameters, Refused, check::optional, sts};
+use super::{
+    parameters::{Parameters, Refused, optional},
+    sts,
+};
 use crate::emulator::State;
 
 /// Refuses what the caller has no right to, and what is over the account's quotas.

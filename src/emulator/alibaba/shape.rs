@@ -3,14 +3,14 @@
 use http::{HeaderName, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use super::lenient;
+use super::parameters::{action, lenient};
 use crate::emulator::{id, record::RecordedRequest, reply::Reply};
 
 /// The answer of an operation; adds the request id.
 pub(super) fn answer(request: &RecordedRequest, mut body: Map<String, Value>) -> Reply {
     let request_id = id::uuid().to_uppercase();
     body.insert("RequestId".to_owned(), json!(request_id));
-    let root = format!("{}Response", super::action(request));
+    let root = format!("{}Response", action(request));
     render(request, StatusCode::OK, &root, &body.into(), &request_id)
 }
 

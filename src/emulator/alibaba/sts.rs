@@ -2,7 +2,7 @@
 //!
 //! Source: Alibaba Cloud, STS, AssumeRole and AssumeRoleWithOIDC.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    AccessKey, Parameters, Refused,
-    check::{optional, required},
+    keys::AccessKey,
+    parameters::{Parameters, Refused, optional, required},
 };
 use crate::{
-    emulator::{State, clock::lock, id},
+    emulator::{State, id},
     payload,
 };
 
@@ -24,31 +24,6 @@ pub(super) const VERSION: &str = "2015-04-01";
 /// How long a key may live, in seconds.
 const SHORTEST: u64 = 900;
 const LONGEST: u64 = 43_200;
-
-/// The keys that were given out, by id.
-#[derive(Default)]
-pub(crate) struct Issued(Mutex<HashMap<String, Temporary>>);
-
-struct Temporary {
-    key: AccessKey,
-    /// Since the emulator's start: a date that is shifted makes no key older.
-    expires: Duration,
-}
-
-impl Issued {
-    /// The key of this id, and whether it is still good.
-    pub(super) fn find(&self, id: &str, now: Duration) -> Option<(AccessKey, bool)> {
-        let keys = lock(&self.0);
-        let found = keys.get(id)?;
-        Some((found.key.clone(), now < found.expires))
-    }
-
-    pub(crate) fn expire(&self) {
-        let mut keys = lock(&self.0);
-        keys.values_mut()
-            .for_each(|key| key.expires = Duration::ZERO);
-    }
-}
 
 /// Whether it is an operation of STS.
 pub(super) fn is_operation(action: &str) -> bool {
@@ -164,7 +139,7 @@ fn issue(state: &State, parameters: &Parameters, action: &str, more: Map<String,
         .clock
         .passed()
         .saturating_add(Duration::from_secs(seconds));
-    lock(&state.issued.0).insert(key.id.clone(), Temporary { key, expires });
+    state.issued.add(key, expires);
     Ok(body)
 }
 

@@ -2,10 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Credential;
 use crate::{
     error::Error,
-    huawei::tokens::{CreateAgencyToken, Scope},
+    huawei::{
+        credential::Credential,
+        tokens::{CreateAgencyToken, Scope},
+    },
     pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
 };
 

@@ -1,8 +1,9 @@
 //! The chain of sources that Huawei Cloud's SDKs try.
 
-use super::{Credential, EcsMetadata, EnvironmentCredentials, OidcSts, PodIdentity, Profile};
+use super::{EcsMetadata, EnvironmentCredentials, OidcSts, PodIdentity, Profile};
 use crate::{
     error::Error,
+    huawei::credential::Credential,
     pipeline::{
         chain::{Chain, Source, default_credentials},
         credential::{BoxFuture, Context, Lease, ProvideCredential},

@@ -5,9 +5,10 @@ use std::{fmt, time::Duration};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
-use super::{Credential, temporary::TemporaryKey};
+use super::temporary::TemporaryKey;
 use crate::{
     error::{Error, ErrorKind},
+    huawei::credential::Credential,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         transport::Reply,

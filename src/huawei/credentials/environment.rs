@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::{AccessKey, Credential, IamPassword, IdToken, Token};
+use super::{IamPassword, IdToken};
 use crate::{
     error::{Error, ErrorKind, Lack},
+    huawei::credential::{AccessKey, Credential, Token},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         environment::Environment,
@@ -157,10 +158,13 @@ fn password(environment: &Environment) -> Result<Found, Error> {
             false => error.with_lack(Lack::NotSetUp),
         }
     })?;
-    Ok(Found::Password(IamPassword {
-        project_id: environment.first_of(&PROJECT_VARIABLES),
-        ..IamPassword::new(domain, user, password)
-    }))
+    let source = IamPassword::new(domain, user, password);
+    Ok(Found::Password(
+        match environment.first_of(&PROJECT_VARIABLES) {
+            Some(project_id) => source.project_id(project_id),
+            None => source,
+        },
+    ))
 }
 
 /// The first that is set; where none is, the one that comes first.

@@ -5,13 +5,11 @@ use std::{borrow::Cow, fmt, path::PathBuf};
 use http::HeaderValue;
 use serde_json::json;
 
-use super::{
-    Credential,
-    temporary::{OPTIONS, TemporaryKey},
-};
+use super::temporary::{OPTIONS, TemporaryKey};
 use crate::{
     error::{Error, ErrorKind},
     huawei::{
+        credential::Credential,
         endpoint,
         protocol::{Rest, Wire},
     },

@@ -5,9 +5,10 @@ use std::{fmt, path::PathBuf, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-use super::{Credential, temporary::TemporaryKey};
+use super::temporary::TemporaryKey;
 use crate::{
     error::{Error, ErrorKind},
+    huawei::credential::Credential,
     payload::Secret,
     pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
 };

@@ -2,9 +2,10 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{AccessKey, Credential, IdToken};
+use super::IdToken;
 use crate::{
     error::{Error, ErrorKind, Lack},
+    huawei::credential::{AccessKey, Credential},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         named_texts::{NamedTexts, Remarks, sections},

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::{AccessKey, Credential};
 use crate::{
     error::{Error, ErrorKind},
+    huawei::credential::{AccessKey, Credential},
     pipeline::{
         credential::{Context, Lease},
         decode,

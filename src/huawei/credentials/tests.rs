@@ -21,9 +21,10 @@ use crate::{
     pipeline::{
         clock::Clock,
         environment::Environment,
+        failure::Stage,
         testing::{self, Cloud, MARKER, dated, is_passing, paths, reply, wall, with_header},
         transport::{
-            HttpRequest, Stage,
+            HttpRequest,
             scripted::{Script, Step},
         },
     },

@@ -21,9 +21,10 @@ use crate::{
     },
     pipeline::{
         clock::{Clock, monotonic},
+        failure::Stage,
         testing::{dated, wall},
         transport::{
-            HttpRequest, Stage,
+            HttpRequest,
             scripted::{Script, Step},
         },
     },

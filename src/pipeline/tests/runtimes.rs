@@ -18,7 +18,7 @@ use super::{
     credentials::{password_client, run, token_reply, tokens},
     *,
 };
-use crate::pipeline::{Core, pools::Pools, settings::Settings, transport::Transport};
+use crate::pipeline::{core::Core, pools::Pools, settings::Settings, transport::Transport};
 
 fn runtime() -> Runtime {
     let mut builder = Builder::new_current_thread();

@@ -9,10 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::*;
-use crate::pipeline::{
-    credential::{Cache, Context},
-    settings::Settings,
-};
+use crate::pipeline::{cache::Cache, credential::Context, settings::Settings};
 
 const LEASES: u32 = 20_000;
 

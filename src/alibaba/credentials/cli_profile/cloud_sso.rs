@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::{error, modes::SignIn};
+use super::{error, sign_in::SignIn};
 use crate::{
     alibaba::credentials::{Credentials, keys::Issued},
     error::{Error, ErrorKind},

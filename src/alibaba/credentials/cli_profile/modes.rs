@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use chrono::{DateTime, Utc};
-
-use super::{cloud_sso::CloudSso, error};
+use super::{cloud_sso::CloudSso, error, sign_in::SignIn};
 use crate::{
     alibaba::credentials::{
         AssumeRole, AssumeRoleWithOidc, Credentials, CredentialsUri, EcsRamRole, keys::lease,
@@ -108,33 +106,6 @@ fn role(profile: &NamedTexts) -> Result<Role, Error> {
             .get("enable_vpc")
             .map(|text| text.eq_ignore_ascii_case("true")),
     })
-}
-
-/// A sign-in that the CLI has made, and only the CLI renews.
-pub(super) struct SignIn {
-    ends: Option<DateTime<Utc>>,
-    command: String,
-}
-
-impl SignIn {
-    fn of(profile: &NamedTexts, mode: &str, end: &str, name: &str) -> Self {
-        let seconds = profile.get(end).and_then(|seconds| seconds.parse().ok());
-        Self {
-            ends: seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-            command: format!("aliyun configure --mode {mode} --profile {name:.64}"),
-        }
-    }
-
-    /// When it ends; an error where that has been.
-    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
-        self.ends
-            .filter(|ends| *ends > now)
-            .ok_or_else(|| self.over())
-    }
-
-    pub(super) fn over(&self) -> Error {
-        error(format!("the sign-in has ended: run `{}`", self.command))
-    }
 }
 
 /// A key of the file: where the service no longer takes it, the file may hold another.

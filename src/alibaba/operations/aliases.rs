@@ -1,0 +1,120 @@
+//! Aliases of flows: names that lead to one version or are shared out between two.
+
+use super::flows::DeleteResponse;
+use crate::alibaba::declare::{DateTime, Utc, answer, operation, part};
+
+operation! {
+    CreateFlowAliasRequest = "CreateFlowAlias", POST "/", Repeatable, SHORT => FlowAlias;
+    new {
+        /// The flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// Name of the alias, unique in the flow. What it may consist of is not documented.
+        pub name: String = Parameter "Name" (Filled),
+        /// Where it leads: one version, or two that share the starts.
+        pub routing_configurations: Vec<RoutingConfiguration>
+            = Parameter "RoutingConfigurations" (Length(1, 2)),
+    }
+    with {
+        /// What it is for.
+        pub description: String = Parameter "Description",
+    }
+}
+
+operation! {
+    DescribeFlowAliasRequest = "DescribeFlowAlias", GET "/", Repeatable, SHORT => FlowAliasResponse;
+    new {
+        /// The flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// Name of the alias.
+        pub name: String = Parameter "Name" (Filled),
+    }
+}
+
+operation! {
+    UpdateFlowAliasRequest = "UpdateFlowAlias", POST "/", Repeatable, SHORT => FlowAliasResponse;
+    new {
+        /// The flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// Name of the alias.
+        pub name: String = Parameter "Name" (Filled),
+    }
+    with {
+        /// What it is for.
+        pub description: String = Parameter "Description",
+        /// Where it leads from now on: one version, or two that share the starts.
+        pub routing_configurations: Vec<RoutingConfiguration>
+            = Parameter "RoutingConfigurations" (Length(1, 2)),
+    }
+}
+
+operation! {
+    DeleteFlowAliasRequest = "DeleteFlowAlias", POST "/", Repeatable, SHORT => DeleteResponse;
+    new {
+        /// The flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// Name of the alias.
+        pub name: String = Parameter "Name" (Filled),
+    }
+}
+
+operation! {
+    /// One page of a flow's aliases.
+    ListFlowAliasesRequest = "ListFlowAliases", GET "/", Repeatable, SHORT
+        => ListFlowAliasesResponse;
+    new {
+        /// The flow whose aliases are listed.
+        pub flow_name: String = Parameter "FlowName" (Name),
+    }
+    with {
+        /// How many aliases a page may have; how many there may be is not documented.
+        pub limit: u32 = Parameter "Limit" (Range(1, u32::MAX as i64)),
+        /// Where the page begins, as the page before said it.
+        pub next_token: String = Parameter "NextToken",
+    }
+}
+
+part! {
+    /// One way that an alias leads: a version, and its share of the starts.
+    RoutingConfiguration;
+    /// This share of the starts goes to this version.
+    new {
+        /// The version: a number as a text, from `1`.
+        pub version: String = "Version" (Filled),
+        /// Its share. The documents' examples add up to 100; whether they must is not documented.
+        pub weight: i64 = "Weight",
+    }
+}
+
+answer! {
+    /// An alias of a flow: made, looked at, changed, listed. Serialises with the wire's names.
+    FlowAlias {
+        /// Its name.
+        pub name: Option<String> = "Name",
+        /// The flow; told by `CreateFlowAlias` alone.
+        pub flow_name: Option<String> = "FlowName",
+        /// Where it leads.
+        pub routing_configurations: Vec<RoutingConfiguration> = "RoutingConfigurations",
+        /// What it is for.
+        pub description: Option<String> = "Description",
+        /// When it was made.
+        pub created_time: Option<DateTime<Utc>> = "CreatedTime",
+    }
+}
+
+answer! {
+    /// The answer of `DescribeFlowAlias` and `UpdateFlowAlias`. Serialises with the wire's names.
+    FlowAliasResponse {
+        /// The alias.
+        pub alias: FlowAlias = "Alias",
+    }
+}
+
+answer! {
+    /// The answer of `ListFlowAliases`: one page. Serialises with the wire's names.
+    ListFlowAliasesResponse {
+        /// Where the next page begins; absent on the last.
+        pub next_token: Option<String> = "NextToken",
+        /// The aliases of this page.
+        pub aliases: Vec<FlowAlias> = "Aliases",
+    }
+}

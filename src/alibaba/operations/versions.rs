@@ -1,0 +1,66 @@
+//! Versions of flows: definitions that no longer change.
+
+use super::flows::DeleteResponse;
+use crate::alibaba::declare::{DateTime, Utc, answer, operation};
+
+operation! {
+    PublishFlowVersionRequest = "PublishFlowVersion", POST "/", Once, SHORT => FlowVersion;
+    new {
+        /// The flow whose definition, as it is now, becomes a version.
+        pub flow_name: String = Parameter "FlowName" (Name),
+    }
+    with {
+        /// What the version is for.
+        pub description: String = Parameter "Description",
+    }
+}
+
+operation! {
+    DeleteFlowVersionRequest = "DeleteFlowVersion", POST "/", Repeatable, SHORT => DeleteResponse;
+    new {
+        /// The version's flow.
+        pub flow_name: String = Parameter "FlowName" (Name),
+        /// The version: a number as a text, from `1`.
+        pub flow_version: String = Parameter "FlowVersion" (Filled),
+    }
+}
+
+operation! {
+    /// One page of a flow's versions.
+    ListFlowVersionsRequest = "ListFlowVersions", GET "/", Repeatable, SHORT
+        => ListFlowVersionsResponse;
+    new {
+        /// The flow whose versions are listed.
+        pub flow_name: String = Parameter "FlowName" (Name),
+    }
+    with {
+        /// How many versions a page may have; how many there may be is not documented.
+        pub limit: u32 = Parameter "Limit" (Range(1, u32::MAX as i64)),
+        /// Where the page begins, as the page before said it.
+        pub next_token: String = Parameter "NextToken",
+    }
+}
+
+answer! {
+    /// A version of a flow: published, or listed. Serialises with the wire's names.
+    FlowVersion {
+        /// Its number, from `1`.
+        pub version: String = "Version",
+        /// The flow; in a list it is left out.
+        pub flow_name: Option<String> = "FlowName",
+        /// What it is for.
+        pub description: Option<String> = "Description",
+        /// When it was published.
+        pub created_time: Option<DateTime<Utc>> = "CreatedTime",
+    }
+}
+
+answer! {
+    /// The answer of `ListFlowVersions`: one page. Serialises with the wire's names.
+    ListFlowVersionsResponse {
+        /// Where the next page begins; absent on the last.
+        pub next_token: Option<String> = "NextToken",
+        /// The versions of this page.
+        pub flow_versions: Vec<FlowVersion> = "FlowVersions",
+    }
+}
