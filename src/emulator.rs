@@ -32,6 +32,7 @@ mod clock;
 mod cloud;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod course;
+mod fake;
 mod fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod flow;
@@ -83,6 +84,7 @@ use tokio::sync::oneshot;
 #[cfg(feature = "alibaba")]
 pub use alibaba::StandardSync;
 pub use builder::EmulatorBuilder;
+pub use fake::FakeWorkflow;
 pub use fault::Fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 pub use flow::{Execution, WaitingCallback};

@@ -82,6 +82,20 @@
 //!   panics, not even where a service, a gateway or a flow repeats it.
 //! - **Any runtime.** One client may be used from any number of Tokio runtimes, and after a fork.
 //!
+//! # One program on either cloud
+//!
+//! [`Workflow`] is one shape over both: a [`Start`] goes in, an [`Outcome`] comes out, and
+//! `client.workflow(request)` makes one of a flow.
+//!
+//! ```
+//! use cloud_workflows::{Error, Start, Workflow};
+//! use serde_json::{Value, json};
+//!
+//! async fn quote(flow: &dyn Workflow, count: u32) -> Result<Value, Error> {
+//!     flow.run(Start::new(&json!({"count": count}))?).await?.into_output()
+//! }
+//! ```
+//!
 //! # Cargo features
 //!
 //! | feature | default | what it adds |
@@ -142,11 +156,13 @@ mod payload;
 mod pipeline;
 mod response;
 mod wait;
+mod workflow;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
 pub use follow::{Followed, Follower};
 pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
+pub use outcome::{Cloud, Outcome};
 pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
 pub use pipeline::{
     call::Call,
@@ -157,6 +173,7 @@ pub use pipeline::{
 };
 pub use response::Response;
 pub use wait::{ExecutionRef, Progress, Wait};
+pub use workflow::{Runner, Start, Workflow};
 // Whose types stand in this crate's, so that nobody needs to find the release that fits.
 pub use {chrono, futures_core, http, reqwest};
 

@@ -8,7 +8,7 @@ use crate::{
     alibaba::declare::{DateTime, Utc, answer, operation, part},
     error::{Error, ErrorKind, FlowFailureParts},
     open_enum::open_enum,
-    outcome::Outcome,
+    outcome::{Cloud, Outcome},
     payload::{FlowText, Payload, check_name},
     pipeline::{
         declared::{Write, Written},
@@ -190,22 +190,23 @@ impl Execution {
     /// As [`into_output`](super::super::StartSyncExecutionResponse::into_output) of a synchronous start; an
     /// execution that still runs is [`ErrorKind::FlowUnfinished`].
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        Outcome {
-            kind: self.status.failure(),
-            request_id: self.request_id,
-            name: self.name.clone(),
-            failure: FlowFailureParts {
-                status: self.status.as_str().into(),
-                code: self.error_code,
-                message: self.error_message,
-                execution: self.name,
-                output: self.output,
-                started: self.started_time,
-                stopped: self.stopped_time,
-                ..FlowFailureParts::default()
-            },
-            ..Outcome::default()
-        }
-        .into_output()
+        Outcome::from(self).into_output()
+    }
+}
+
+impl From<Execution> for Outcome {
+    fn from(execution: Execution) -> Self {
+        let ended = FlowFailureParts {
+            status: execution.status.as_str().into(),
+            code: execution.error_code,
+            message: execution.error_message,
+            execution: execution.name,
+            output: execution.output,
+            started: execution.started_time,
+            stopped: execution.stopped_time,
+            ..FlowFailureParts::default()
+        };
+        Self::new(Cloud::Alibaba, execution.status.failure(), ended)
+            .or_request_id(execution.request_id)
     }
 }

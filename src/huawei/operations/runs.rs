@@ -13,7 +13,7 @@ use crate::{
         settle,
     },
     open_enum::open_enum,
-    outcome::Outcome,
+    outcome::{Cloud, Outcome},
     payload::{FlowText, Payload},
     pipeline::{
         declared::{Write, Written},
@@ -211,23 +211,24 @@ impl WorkflowExecution {
     /// failed last, with its message; the service gives no code.
     /// [`ErrorKind::Decode`] where the output does not fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let kind = self.status.failure();
-        let failed = kind.and_then(|_| last_failure(&self.node_execution_details));
-        Outcome {
-            kind,
-            id: self.execution_id.clone(),
-            failure: FlowFailureParts {
-                status: self.status.as_str().into(),
-                node_errors: failed.into_iter().collect(),
-                execution: self.execution_id,
-                output: self.output,
-                started: self.begin_time,
-                stopped: self.end_time,
-                ..FlowFailureParts::default()
-            },
-            ..Outcome::default()
-        }
-        .into_output()
+        Outcome::from(self).into_output()
+    }
+}
+
+impl From<WorkflowExecution> for Outcome {
+    fn from(execution: WorkflowExecution) -> Self {
+        let kind = execution.status.failure();
+        let failed = kind.and_then(|_| last_failure(&execution.node_execution_details));
+        let ended = FlowFailureParts {
+            status: execution.status.as_str().into(),
+            node_errors: failed.into_iter().collect(),
+            execution: execution.execution_id,
+            output: execution.output,
+            started: execution.begin_time,
+            stopped: execution.end_time,
+            ..FlowFailureParts::default()
+        };
+        Self::new(Cloud::Huawei, kind, ended)
     }
 }
 
