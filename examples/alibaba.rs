@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 use cloud_workflows::{
-    Error, ExecutionRef, Payload,
+    ExecutionRef,
     alibaba::{
         Client, ClientBuilder, DescribeExecutionRequest, Execution, ExecutionStatus,
         GetExecutionHistoryRequest, ListExecutionsRequest, ReportTaskFailedRequest,
@@ -22,9 +22,8 @@ use cloud_workflows::{
         StartSyncExecutionResponse, StopExecutionRequest,
     },
 };
-use serde::de::IgnoredAny;
 use support::{
-    answer::{Outcome, answer, outcome},
+    answer::{answer, outcome, outcomes},
     arguments::{Waiting, follow, json_text},
     failure::{EXIT_STATUSES, Failure, finish},
 };
@@ -367,32 +366,9 @@ impl ReportTaskFailed {
     }
 }
 
-impl Outcome for StartSyncExecutionResponse {
-    fn has_succeeded(&self) -> bool {
-        self.status == ExecutionStatus::Succeeded
-    }
-
-    fn output(&self) -> Option<&Payload> {
-        self.output.as_ref()
-    }
-
-    fn into_error(self) -> Option<Error> {
-        self.into_output::<IgnoredAny>().err()
-    }
-}
-
-impl Outcome for Execution {
-    fn has_succeeded(&self) -> bool {
-        self.status == ExecutionStatus::Succeeded
-    }
-
-    fn output(&self) -> Option<&Payload> {
-        self.output.as_ref()
-    }
-
-    fn into_error(self) -> Option<Error> {
-        self.into_output::<IgnoredAny>().err()
-    }
+outcomes! {
+    StartSyncExecutionResponse: ExecutionStatus::Succeeded,
+    Execution: ExecutionStatus::Succeeded,
 }
 
 async fn call(arguments: Arguments) -> Result<(), Failure> {

@@ -5,9 +5,9 @@
 #[path = "support/output.rs"]
 mod output;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, io::Write as _, process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use cloud_workflows::{
     FlowFailure,
     emulator::{Emulator, Flow},
@@ -20,6 +20,7 @@ use tokio::time::interval;
 #[command(
     name = "emulator",
     about = "Serves both clouds' APIs on loopback; flows echo their input",
+    after_help = served(),
     version
 )]
 struct Arguments {
@@ -62,6 +63,30 @@ struct Arguments {
 }
 
 impl Arguments {
+    /// Names of flows that stand in an option about flows, and are no flow's.
+    fn contradiction(&self) -> Option<clap::Error> {
+        let flows = || {
+            self.standard
+                .iter()
+                .chain(&self.express)
+                .chain(&self.workflow)
+        };
+        let slow = self.slow.iter().map(|(name, _)| ("--slow", name));
+        let failing = self.failing.iter().map(|name| ("--failing", name));
+        let waiting = self.waiting.iter().map(|name| ("--waiting", name));
+        let mut named = slow.chain(failing).chain(waiting);
+        let (option, name) = named.find(|(_, name)| !flows().any(|flow| flow == *name))?;
+        let flows: Vec<_> = flows().map(String::as_str).collect();
+        let known = match flows.as_slice() {
+            [] => "no flow is served".to_owned(),
+            flows => format!("served are: {}", flows.join(", ")),
+        };
+        let text = format!(
+            "{option}: there is no flow {name}; {known}. --standard, --express and --workflow add one"
+        );
+        Some(Self::command().error(ErrorKind::ValueValidation, text))
+    }
+
     /// What a flow of this name does.
     fn flow(&self, name: &str) -> Flow {
         let fails = self.failing.iter().any(|failing| failing == name);
@@ -80,6 +105,23 @@ impl Arguments {
     }
 }
 
+/// What `--help` says of operations.
+fn served() -> String {
+    let names = Emulator::operations();
+    let mut text = "Operations:".to_owned();
+    let mut width = 79;
+    for name in names {
+        if width + name.len() > 78 {
+            text.push_str("\n ");
+            width = 1;
+        }
+        text.push(' ');
+        text.push_str(name);
+        width += name.len() + 1;
+    }
+    text + "\n\nKeys that nobody named are made, and printed with commands that use them."
+}
+
 fn slow(argument: &str) -> Result<(String, Duration), String> {
     let (name, milliseconds) = argument.rsplit_once('=').ok_or("a = is missing")?;
     let milliseconds = milliseconds.parse().map_err(|_| "no number behind the =")?;
@@ -94,8 +136,22 @@ fn three<'a>(argument: &'a str, form: &str) -> Result<[&'a str; 3], String> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(error) = arguments.contradiction() {
+        error.exit();
+    }
+    match serve(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do where standard error is closed.
+            let _ = writeln!(std::io::stderr(), "emulator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let mut builder = Emulator::builder().port(arguments.port);
     for key in &arguments.access_key {
         let (id, secret) = key

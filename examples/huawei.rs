@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cloud_workflows::{
-    Error, ExecutionRef, Payload,
+    ExecutionRef,
     huawei::{
         CallbackResult, Client, ClientBuilder, CreateCallbackWorkflowRequest,
         ListWorkflowExecutionsRequest, RetryWorkFlowRequest, ShowWorkflowExecutionForPageRequest,
@@ -23,9 +23,8 @@ use cloud_workflows::{
         WorkflowExecution, WorkflowExecutionStatus, WorkflowRunStatus,
     },
 };
-use serde::de::IgnoredAny;
 use support::{
-    answer::{Outcome, answer, outcome},
+    answer::{answer, outcome, outcomes},
     arguments::{Waiting, follow, json_text},
     failure::{EXIT_STATUSES, Failure, finish},
 };
@@ -107,7 +106,7 @@ struct StartWorkflowExecution {
     /// Id of the run, by which a start is told from another one
     #[arg(long, allow_hyphen_values = true)]
     workflow_run_id: Option<String>,
-    /// When the run is asked for, in seconds since 1970
+    /// The day on which the run counts as made, as yyyy-MM-dd
     #[arg(long, allow_hyphen_values = true)]
     create_time: Option<String>,
     /// Whether the parameters of functions are merged
@@ -347,10 +346,11 @@ impl ShowWorkflowExecutionForPage {
         let request = ShowWorkflowExecutionForPageRequest::new(list.workflow, offset, limit)
             .start_time(list.start_time)
             .end_time(list.end_time);
-        let page = client
-            .show_workflow_execution_for_page(request)
-            .send()
-            .await;
+        let history = client.show_workflow_execution_for_page(request);
+        if !list.page {
+            return follow("executions", history.items()).await;
+        }
+        let page = history.send().await;
         answer(&page.map_err(Failure::of_look)?)
     }
 }
@@ -403,32 +403,9 @@ impl CreateCallbackWorkflow {
     }
 }
 
-impl Outcome for WorkflowExecution {
-    fn has_succeeded(&self) -> bool {
-        self.status == WorkflowRunStatus::Success
-    }
-
-    fn output(&self) -> Option<&Payload> {
-        self.output.as_ref()
-    }
-
-    fn into_error(self) -> Option<Error> {
-        self.into_output::<IgnoredAny>().err()
-    }
-}
-
-impl Outcome for StartSyncWorkflowExecutionResponse {
-    fn has_succeeded(&self) -> bool {
-        self.status == WorkflowExecutionStatus::Success
-    }
-
-    fn output(&self) -> Option<&Payload> {
-        self.output.as_ref()
-    }
-
-    fn into_error(self) -> Option<Error> {
-        self.into_output::<IgnoredAny>().err()
-    }
+outcomes! {
+    WorkflowExecution: WorkflowRunStatus::Success,
+    StartSyncWorkflowExecutionResponse: WorkflowExecutionStatus::Success,
 }
 
 async fn call(arguments: Arguments) -> Result<(), Failure> {

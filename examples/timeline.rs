@@ -148,7 +148,7 @@ fn node_run(run: NodeExecution) -> NodeRun {
         end: run.end_time.and_then(DateTime::from_timestamp_millis),
         input: text(run.input),
         output: text(run.output),
-        error: text(run.error_message),
+        error: run.error_message.map(|words| json!(words).to_string()),
     }
 }
 

@@ -32,6 +32,7 @@ mod clock;
 mod cloud;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod course;
+mod fake;
 mod fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod flow;
@@ -69,6 +70,8 @@ mod server;
 mod token;
 #[cfg(feature = "huawei")]
 mod workflow_executions;
+#[cfg(feature = "huawei")]
+mod workflows;
 
 use std::{
     convert::Infallible,
@@ -83,6 +86,7 @@ use tokio::sync::oneshot;
 #[cfg(feature = "alibaba")]
 pub use alibaba::StandardSync;
 pub use builder::EmulatorBuilder;
+pub use fake::FakeWorkflow;
 pub use fault::Fault;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 pub use flow::{Execution, WaitingCallback};
@@ -145,6 +149,20 @@ impl Emulator {
     /// Settings for an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
+    }
+
+    /// The names of the operations that it serves, in the vendors' words.
+    ///
+    /// ```
+    /// use cloud_workflows::emulator::Emulator;
+    ///
+    /// # #[cfg(feature = "alibaba")]
+    /// assert!(Emulator::operations().contains(&"StartExecution"));
+    /// # #[cfg(feature = "huawei")]
+    /// assert!(Emulator::operations().contains(&"StartWorkflowExecution"));
+    /// ```
+    pub fn operations() -> Vec<&'static str> {
+        route::operations()
     }
 
     /// Where it listens, such as `http://127.0.0.1:4711`.

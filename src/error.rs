@@ -3,6 +3,8 @@
 #[cfg(feature = "alibaba")]
 mod alibaba;
 mod code;
+#[cfg(feature = "emulator")]
+mod for_tests;
 #[cfg(feature = "huawei")]
 mod huawei;
 mod lack;
@@ -27,7 +29,7 @@ use crate::{
 /// [`Error::kind`] says what happened in neutral words, [`Error::delivery`] how far the request
 /// got, and [`Error::may_have_started`] whether a flow may be running because of it. Its `Display`
 /// is one line with operation, code, HTTP status, message and request id; it never holds a secret,
-/// a signed URL or a flow's input.
+/// a signed URL or a flow's input. What to do about each kind: [`guide::errors`](crate::guide::errors).
 ///
 /// ```
 /// # fn handle(error: cloud_workflows::Error) {
@@ -71,6 +73,9 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     /// Why there is no credential, where that was said.
     lack: Option<Lack>,
+    /// Whether a user made it for a test.
+    #[cfg(feature = "emulator")]
+    is_for_tests: bool,
     /// The failure that several errors tell of; its own words stand in theirs.
     shared: Option<Arc<Error>>,
 }
@@ -559,6 +564,56 @@ impl Error {
 pub(crate) const BODY_EXCERPT_BYTES: usize = 256;
 
 impl ErrorKind {
+    /// The HTTP status with which a gateway tells its own users of an error of this kind, where it
+    /// knows nothing better.
+    ///
+    /// | status | kinds | because |
+    /// |---|---|---|
+    /// | 400 | `PositionRefused` | the page token came from the user |
+    /// | 409 | `AlreadyExists`, `Conflict`, `AlreadyCompleted` | the state does not allow it |
+    /// | 413 | `TooLarge` | the input came from the user |
+    /// | 500 | `InvalidRequest`, `Configuration`, `Credentials`, `Unauthenticated`, `PermissionDenied`, `NotFound`, `ClockSkew` | the gateway's request, set-up, key, rights, flow or clock is wrong |
+    /// | 502 | `Connect`, `Transport`, `Service`, `Decode`, `FlowFailed`, `FlowStopped`, `FlowUnfinished`, `Gone`, `ListIncomplete` | what is behind the gateway failed |
+    /// | 503 | `Throttled` | the gateway's quota is used up, not its user's |
+    /// | 504 | `Timeout`, `FlowTimedOut`, `Deadline` | time ran out behind the gateway |
+    ///
+    /// The key that the cloud refuses is the gateway's, and so are the rights, the quota and the
+    /// flow: its user gets neither 401, 403, 404 nor 429 for them. What is the user's, only you
+    /// know: look at codes and nodes of your flow first, and answer 404 yourself where the user
+    /// named the execution.
+    ///
+    /// ```
+    /// use cloud_workflows::ErrorKind;
+    ///
+    /// assert_eq!(ErrorKind::Unauthenticated.gateway_status(), 500);
+    /// assert_eq!(ErrorKind::Throttled.gateway_status(), 503);
+    /// ```
+    pub fn gateway_status(self) -> StatusCode {
+        match self {
+            Self::PositionRefused => StatusCode::BAD_REQUEST,
+            Self::AlreadyExists | Self::Conflict | Self::AlreadyCompleted => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::InvalidRequest
+            | Self::Configuration
+            | Self::Credentials
+            | Self::Unauthenticated
+            | Self::PermissionDenied
+            | Self::NotFound
+            | Self::ClockSkew => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Connect
+            | Self::Transport
+            | Self::Service
+            | Self::Decode
+            | Self::FlowFailed
+            | Self::FlowStopped
+            | Self::FlowUnfinished
+            | Self::Gone
+            | Self::ListIncomplete => StatusCode::BAD_GATEWAY,
+            Self::Throttled => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout | Self::FlowTimedOut | Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
     /// The kind of an answer whose code says nothing more than its status.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
@@ -608,9 +663,25 @@ impl FlowFailure {
         self.0.code.as_deref()
     }
 
-    /// The flow's own error message (Alibaba Cloud).
+    /// The flow's own error message (Alibaba Cloud), or that of the node that failed last by its
+    /// end time (Huawei Cloud).
     pub fn message(&self) -> Option<&str> {
-        self.0.message.as_deref()
+        let of_node = || self.last_node()?.error_message.as_ref();
+        self.0
+            .message
+            .as_ref()
+            .or_else(of_node)
+            .map(FlowText::as_str)
+    }
+
+    /// The id of the node that failed last by its end time (Huawei Cloud): what failed before it
+    /// may have been tried again, or handled.
+    pub fn node(&self) -> Option<&str> {
+        self.last_node()?.node_id.as_deref()
+    }
+
+    fn last_node(&self) -> Option<&NodeError> {
+        self.0.node_errors.iter().max_by_key(|node| node.end_time)
     }
 
     /// What failed, node by node (Huawei Cloud).

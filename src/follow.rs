@@ -40,7 +40,7 @@ use crate::{
 /// executions go on.
 pub struct Follower<A> {
     shared: Shared<A>,
-    /// One that reads the list, and some that look at single executions.
+    /// One that reads the list, some that look at single executions, some that complete ends.
     workers: Vec<BoxFuture<'static, ()>>,
 }
 
@@ -59,6 +59,20 @@ pub struct Followed<A> {
 pub(crate) trait Watch: Look {
     /// The right that the list needs.
     const LIST_RIGHT: &'static str;
+
+    /// Whether an end tells all that is to be known of it.
+    fn is_complete(_end: &Self::Answer) -> bool {
+        true
+    }
+
+    /// Adds to an end what it does not tell, at a pace of its own.
+    fn complete(
+        &self,
+        _execution: &ExecutionRef,
+        end: Self::Answer,
+    ) -> BoxFuture<'static, Self::Answer> {
+        Box::pin(std::future::ready(end))
+    }
 
     /// One page of the flow's list; one attempt.
     fn list(&self, ask: ListAsk) -> BoxFuture<'static, Result<Listed<Self::Answer>, Error>>;
@@ -88,6 +102,8 @@ struct Shared<A>(Arc<Mutex<Board<A>>>);
 
 /// How many single looks may be under way together.
 const LOOKERS: usize = 8;
+/// How many ends may be completed together.
+const COMPLETERS: usize = 4;
 /// How often a worker that has nothing to do looks whether it has.
 const TICK: Duration = Duration::from_millis(500);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -104,8 +120,18 @@ impl<A: Send + 'static> Follower<A> {
         let lookers = (0..LOOKERS).map(|_| -> BoxFuture<'static, ()> {
             Box::pin(look_at_single(watch.clone(), look.clone(), shared.clone()))
         });
-        let workers = std::iter::once(lister).chain(lookers).collect();
+        let completers = (0..COMPLETERS).map(|_| -> BoxFuture<'static, ()> {
+            Box::pin(complete_ends(watch.clone(), shared.clone()))
+        });
+        let workers = std::iter::once(lister).chain(lookers).chain(completers);
+        let workers = workers.collect();
         Self { shared, workers }
+    }
+
+    /// Tells ends when they are complete.
+    pub(crate) fn completed(self) -> Self {
+        self.shared.lock().complete_ends();
+        self
     }
 
     /// Follows one more execution of the flow. What is followed already is not followed twice.
@@ -294,6 +320,19 @@ async fn look_at_single<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shar
                 }
             }
         }
+    }
+}
+
+/// Completes ends, one after the other.
+async fn complete_ends<W: Watch>(watch: Arc<W>, shared: Shared<W::Answer>) {
+    loop {
+        let incomplete = shared.lock().next_incomplete();
+        let Some((execution, end)) = incomplete else {
+            sleep(TICK).await;
+            continue;
+        };
+        let end = watch.complete(&execution, end).await;
+        shared.lock().completed(execution, end);
     }
 }
 

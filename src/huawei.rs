@@ -32,6 +32,8 @@ mod declare;
 mod endpoint;
 mod following;
 mod identity;
+mod made;
+mod managing;
 pub(crate) mod operations;
 mod pages;
 mod projects;
@@ -49,15 +51,29 @@ pub use credentials::{
     OidcSts, PodIdentity, Profile,
 };
 pub use following::Stop;
+pub use managing::{DeletedWorkflow, WorkflowFate};
 pub use operations::{
+    definition::{
+        Action, ActionMode, ExpressConfig, Function, FunctionRef, InvokeMode, LogLevel,
+        ObsTriggerConfig, OnError, OperationState, Retry, StateDataFilter, StateType, Trigger,
+        TriggerType, WorkflowCreateBody, WorkflowMode,
+    },
     executions::{
         StartSyncWorkflowExecutionRequest, StartSyncWorkflowExecutionResponse,
         WorkflowExecutionStatus,
+    },
+    flows::{
+        BatchDeleteWorkflowsRequest, BatchDeleteWorkflowsResponse, CreateWorkflowRequest,
+        ListWorkflowRequest, ListWorkflowResponse, OperateErrorInfo, ShowWorkFlowRequest,
+        UpdateWorkFlowRequest, WorkflowInfo, WorkflowSimpleInfo,
     },
     lists::{
         ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
         ShowWorkflowExecutionForPageRequest, ShowWorkflowExecutionForPageResponse,
         WorkflowExecutionBrief,
+    },
+    metrics::{
+        ShowTenantMetricRequest, ShowWorkFlowMetricRequest, SlaReportsValue, WorkflowMetric,
     },
     runs::{
         CallbackResult, CreateCallbackWorkflowRequest, NodeExecution, NodeExecutionDetail,

@@ -1,6 +1,49 @@
 //! Run workflows on Alibaba Cloud (CloudFlow) and Huawei Cloud (FunctionGraph) from Rust.
-//!
 //! Not an official SDK of either vendor.
+//!
+//! ```no_run
+//! # #[cfg(feature = "alibaba")] mod example {
+//! use cloud_workflows::alibaba::{Client, StartSyncExecutionRequest};
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), cloud_workflows::Error> {
+//! let client = Client::from_env()?; // region and key, from where the vendor's tools find them
+//! let request = StartSyncExecutionRequest::new("my_flow").input(json!({"key": "value"}));
+//! let answer: Value = client.start_sync_execution(request).send().await?.into_output()?;
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! On Huawei Cloud, with credentials that the program gives:
+//!
+//! ```no_run
+//! # #[cfg(feature = "huawei")] mod example {
+//! use cloud_workflows::huawei::{Client, IamPassword, StartSyncWorkflowExecutionRequest};
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), cloud_workflows::Error> {
+//! let client = Client::builder()
+//!     .region("cn-north-4")
+//!     .credentials(IamPassword::new("domain", "user", "password"))
+//!     .build()?;
+//! let request = StartSyncWorkflowExecutionRequest::new("workflow id").input(json!({"a": 1}));
+//! let answer: Value = client.start_sync_workflow_execution(request).send().await?.into_output()?;
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! Each operation is a method that takes a request and gives a [`Call`]: `.timeout(..)` and
+//! `.retry(..)` if you like, then [`.send()`](Call::send). To the end of a flow that runs on its own:
+//! [`start_and_wait`](alibaba::Client::start_and_wait).
+//!
+//! **[Guides](guide)**: [errors](guide::errors), [waiting](guide::waiting),
+//! [running many](guide::many), [rights](guide::rights), [credentials](guide::credentials),
+//! [proxies and certificates](guide::network), [testing](guide::testing),
+//! [moving from Python and Node](guide::moving).
+//!
+//! # Operations
 //!
 //! | call of [`alibaba::Client`] | what it does |
 //! |---|---|
@@ -39,60 +82,19 @@
 //!   panics, not even where a service, a gateway or a flow repeats it.
 //! - **Any runtime.** One client may be used from any number of Tokio runtimes, and after a fork.
 //!
-//! # A first call
+//! # One program on either cloud
 //!
-//! Alibaba Cloud, signed with an access key:
+//! [`Workflow`] is one shape over both: a [`Start`] goes in, an [`Outcome`] comes out, and
+//! `client.workflow(request)` makes one of a flow.
 //!
-//! ```no_run
-//! # #[cfg(feature = "alibaba")] mod example {
-//! use cloud_workflows::alibaba::{Client, Credentials, StartSyncExecutionRequest};
+//! ```
+//! use cloud_workflows::{Error, Start, Workflow};
 //! use serde_json::{Value, json};
 //!
-//! # async fn example() -> Result<(), cloud_workflows::Error> {
-//! let client = Client::builder()
-//!     .region("cn-hangzhou")
-//!     .credentials(Credentials::new("access key id", "access key secret"))
-//!     .build()?;
-//! let request = StartSyncExecutionRequest::new("my_flow").input(json!({"key": "value"}));
-//! let answer: Value = client.start_sync_execution(request).send().await?.into_output()?;
-//! # Ok(())
-//! # }
-//! # }
+//! async fn quote(flow: &dyn Workflow, count: u32) -> Result<Value, Error> {
+//!     flow.run(Start::new(&json!({"count": count}))?).await?.into_output()
+//! }
 //! ```
-//!
-//! Huawei Cloud, with an IAM token that is fetched, shared and renewed:
-//!
-//! ```no_run
-//! # #[cfg(feature = "huawei")] mod example {
-//! use cloud_workflows::huawei::{Client, IamPassword, StartSyncWorkflowExecutionRequest};
-//! use serde_json::{Value, json};
-//!
-//! # async fn example() -> Result<(), cloud_workflows::Error> {
-//! let client = Client::builder()
-//!     .region("cn-north-4")
-//!     .credentials(IamPassword::new("domain", "user", "password"))
-//!     .build()?;
-//! let request = StartSyncWorkflowExecutionRequest::new("workflow id").input(json!({"a": 1}));
-//! let answer: Value = client.start_sync_workflow_execution(request).send().await?.into_output()?;
-//! # Ok(())
-//! # }
-//! # }
-//! ```
-//!
-//! # Credentials
-//!
-//! [`alibaba::Client::from_env`] and [`huawei::Client::from_env`] take region and credentials from
-//! where each cloud's own tools find them: variables, profiles, metadata services, identity
-//! providers. A client shares what its source gives, and renews it ahead of its end;
-//! [`ProvideCredential`] makes a source of your own. What the user named and cannot be used is an
-//! error; the machine's own identity never stands in for it.
-//!
-//! # When something goes wrong
-//!
-//! Three layers, kept apart: the request did not come through, the service refused it (both an
-//! [`Error`]), or the flow ran and failed (an answer with its status, which `into_output` turns
-//! into an [`Error`] with [`Error::flow_failure`]). What a flow gave and did not fit is kept in
-//! [`Error::output`], an answer that could not be read in [`Error::body`].
 //!
 //! # Cargo features
 //!
@@ -107,6 +109,9 @@
 //!
 //! A feature adds API and never changes behaviour.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Both clouds are there by default, and a module each: it need not stand at every item.
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "alibaba", feature = "huawei"))))]
 #![warn(
     missing_docs,
     missing_debug_implementations,
@@ -134,6 +139,13 @@ mod follow;
 #[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
 #[doc(hidden)]
 pub mod fuzzing;
+// Its examples speak of all there is; the text is always there.
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
+#[cfg(any(
+    not(doctest),
+    all(feature = "alibaba", feature = "huawei", feature = "emulator")
+))]
+pub mod guide;
 #[cfg(feature = "huawei")]
 pub mod huawei;
 mod identity;
@@ -144,11 +156,13 @@ mod payload;
 mod pipeline;
 mod response;
 mod wait;
+mod workflow;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
 pub use follow::{Followed, Follower};
 pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
+pub use outcome::{Cloud, Outcome};
 pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
 pub use pipeline::{
     call::Call,
@@ -159,3 +173,12 @@ pub use pipeline::{
 };
 pub use response::Response;
 pub use wait::{ExecutionRef, Progress, Wait};
+pub use workflow::{Runner, Start, Workflow};
+// Whose types stand in this crate's, so that nobody needs to find the release that fits.
+pub use {chrono, futures_core, http, reqwest};
+
+/// The code of the README is compiled.
+#[cfg(all(doctest, feature = "alibaba", feature = "huawei", feature = "emulator"))]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

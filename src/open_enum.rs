@@ -7,7 +7,10 @@ macro_rules! open_enum {
         $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $wire:literal,)* }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        ///
+        /// Read from a text with `From<&str>` or `parse`, which cannot fail. The order is for maps
+        /// and sorting, and says nothing else.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* $variant,)*
@@ -31,6 +34,14 @@ macro_rules! open_enum {
                     $($wire => Self::$variant,)*
                     _ => Self::Unknown(text.into()),
                 }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(text))
             }
         }
 
@@ -75,3 +86,48 @@ macro_rules! open_enum {
     };
 }
 pub(crate) use open_enum;
+
+#[cfg(test)]
+mod tests {
+    #![expect(unreachable_pub, reason = "declared as for users, and used here only")]
+
+    use std::collections::BTreeMap;
+
+    open_enum! {
+        /// How it goes.
+        State {
+            /// Well.
+            Good = "good",
+            /// Badly.
+            Bad = "bad",
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_and_written_again_unchanged() {
+        for (text, state) in [
+            ("good", State::Good),
+            ("bad", State::Bad),
+            ("Good", State::Unknown("Good".into())),
+            ("", State::Unknown("".into())),
+        ] {
+            assert_eq!(State::from(text), state);
+            assert_eq!(text.parse(), Ok(state.clone()));
+            assert_eq!(state.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn is_a_key_of_ordered_maps() {
+        let texts = ["zest", "bad", "good", "bad", "apt"];
+        let mut counts = BTreeMap::<State, u32>::new();
+        for text in texts {
+            *counts.entry(State::from(text)).or_default() += 1;
+        }
+        let counts: Vec<_> = counts
+            .iter()
+            .map(|(state, n)| (state.as_str(), *n))
+            .collect();
+        assert_eq!(counts, [("good", 1), ("bad", 2), ("apt", 1), ("zest", 1)]);
+    }
+}

@@ -67,6 +67,21 @@ pub(crate) struct Pipeline<P: Protocol> {
     pub(crate) protocol: P,
     pub(crate) credentials: Option<Arc<Cache<P::Credential>>>,
     pub(crate) pacers: Pacers,
+    /// Whether calls wait for their turns at their pacers.
+    pub(crate) is_paced: bool,
+}
+
+impl<P: Protocol + Clone> Pipeline<P> {
+    /// The same, with calls that wait for their turns.
+    pub(crate) fn paced(&self) -> Arc<Self> {
+        Arc::new(Self {
+            core: self.core.clone(),
+            protocol: self.protocol.clone(),
+            credentials: self.credentials.clone(),
+            pacers: self.pacers.clone(),
+            is_paced: true,
+        })
+    }
 }
 
 impl<P: Protocol> fmt::Debug for Pipeline<P> {

@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+
+use crate::{error::Error, outcome::Outcome};
 
 /// A value with what came along: request id, HTTP status, headers, raw body, attempts, time.
 ///
@@ -76,6 +79,25 @@ impl<T> Response<T> {
     /// How long the call took, with all its attempts and pauses.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
+    }
+
+    /// The output of the execution that the answer tells of, as a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Outcome::into_output`]; the error keeps request id and attempts.
+    pub fn into_output<O: DeserializeOwned>(self) -> Result<O, Error>
+    where
+        T: Into<Outcome>,
+    {
+        Outcome::from(self).into_output()
+    }
+}
+
+impl<T: Into<Outcome>> From<Response<T>> for Outcome {
+    fn from(response: Response<T>) -> Self {
+        let outcome = response.value.into().attempts(response.attempts);
+        outcome.or_request_id(response.request_id)
     }
 }
 

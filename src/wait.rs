@@ -18,9 +18,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::{Instrument as _, Span, field};
 
 use crate::{
-    error::{Delivery, Error, ErrorKind},
+    error::{Delivery, Error, ErrorKind, logged},
     payload::random_bits,
     pipeline::{clock::monotonic, credential::BoxFuture, limits::LONGEST, pace::Pacer},
 };
@@ -421,17 +422,58 @@ impl<A> From<News> for Progress<A> {
     }
 }
 
-/// Waits to the end, or to the deadline on whatever path it is then.
+/// Waits to the end, in a span of its own: looks are events in it.
 async fn run<L: Look>(task: Task<L>, told: Teller) -> Result<L::Answer, Error> {
     let mut memory = Memory::new(L::OPERATION, L::RIGHT, &task.origin);
     memory.absence = L::ABSENCE;
+    let span = tracing::debug_span!(
+        "wait",
+        operation = L::OPERATION,
+        looks = field::Empty,
+        error = field::Empty,
+        outcome = field::Empty,
+    );
+    let mut trace = Trace {
+        span: span.clone(),
+        outcome: "dropped",
+    };
+    let outcome = to_the_end(task, &mut memory, told).instrument(span).await;
+    trace.span.record("looks", memory.looks());
+    trace.outcome = match &outcome {
+        Ok(_) => "ended",
+        Err(error) => {
+            trace.span.record("error", field::debug(error.kind()));
+            "failed"
+        }
+    };
+    outcome
+}
+
+/// Says in a wait's span what became of it, also where it is dropped.
+struct Trace {
+    span: Span,
+    outcome: &'static str,
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        self.span.record("outcome", self.outcome);
+    }
+}
+
+/// Waits to the end, or to the deadline on whatever path it is then.
+async fn to_the_end<L: Look>(
+    task: Task<L>,
+    memory: &mut Memory,
+    told: Teller,
+) -> Result<L::Answer, Error> {
     let Some(deadline) = task.deadline else {
-        return drive(task, &mut memory, &told).await;
+        return drive(task, memory, &told).await;
     };
     if deadline <= monotonic() {
         return Err(memory.deadline_error());
     }
-    match timeout_at(deadline, drive(task, &mut memory, &told)).await {
+    match timeout_at(deadline, drive(task, memory, &told)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(memory.deadline_error()),
     }
@@ -549,9 +591,18 @@ impl<L: Look> Loop<'_, L> {
             let after = match outcome {
                 Ok(answer) => {
                     let view = L::view(&answer);
+                    if self.memory.has_event() {
+                        tracing::debug!(status = logged(&view.status), "looked");
+                    }
                     self.judge(answer, view, hold, asked)?
                 }
-                Err(error) => self.bear(error, hold, asked, had.at)?,
+                Err(error) => {
+                    if self.memory.has_event() {
+                        let status = error.status().map(|status| status.as_u16());
+                        tracing::debug!(kind = ?error.kind(), status, "a look brought nothing");
+                    }
+                    self.bear(error, hold, asked, had.at)?
+                }
             };
             match after {
                 After::End(answer) => return Ok(answer),
@@ -615,7 +666,7 @@ impl<L: Look> Loop<'_, L> {
         let is_word = !view.status.is_empty();
         if is_word && self.memory.saw(&view, &self.execution) {
             self.told.tell(News::Status(view.status.clone()));
-            if view.class == Class::Unknown {
+            if view.class == Class::Unknown && self.memory.has_event() {
                 tracing::warn!(status = view.status, "a status that no document lists");
             }
         }
@@ -723,11 +774,13 @@ impl<L: Look> Loop<'_, L> {
         }
         self.memory.count_error(&error);
         if let Some(words) = self.memory.trouble(&error) {
-            tracing::warn!(
-                operation = L::OPERATION,
-                trouble = words,
-                "a wait has had no answer for a while and goes on"
-            );
+            if self.memory.has_event() {
+                tracing::warn!(
+                    operation = L::OPERATION,
+                    trouble = words,
+                    "a wait has had no answer for a while and goes on"
+                );
+            }
             self.told.tell(News::Trouble(words));
         }
         if let Some((_, _, looks)) = &mut self.late {

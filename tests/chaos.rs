@@ -42,6 +42,8 @@ const IN_FLIGHT: usize = 64;
 /// A client's budget of repeats is for this many calls.
 const CALLS_OF_A_CLIENT: u64 = 50;
 const MAX_ATTEMPTS: u32 = 5;
+/// How long an execution is waited for.
+const WAIT: Duration = Duration::from_secs(5);
 /// Every call ends within its own 10 s, so a storm that lasts longer than this hangs.
 const STORM_LIMIT: Duration = Duration::from_secs(30);
 const STORM_LIMIT_PER_CALL: Duration = Duration::from_millis(30);
@@ -50,6 +52,7 @@ const START: &str = "StartExecution";
 const SYNC: &str = "StartSyncExecution";
 const WORKFLOW: &str = "StartSyncWorkflowExecution";
 const DESCRIBE: &str = "DescribeExecution";
+const HISTORY: &str = "GetExecutionHistory";
 const TOKENS: &str = "KeystoneCreateUserTokenByPassword";
 
 #[expect(clippy::disallowed_methods, reason = "for the report alone")]
@@ -100,6 +103,8 @@ fn hash(text: &str) -> u64 {
 enum Plan {
     /// `StartExecution` under a name of its own.
     Named(String),
+    /// The same, waited for to its end.
+    Waited(String),
     /// `StartExecution` under a name that other calls use too, with other inputs.
     Shared(String),
     /// `StartExecution` under a name that the client makes.
@@ -114,7 +119,8 @@ impl Plan {
     fn of(seed: u64, id: u64) -> Self {
         let mut dice = Dice::of(&[seed, hash("plan"), id]);
         match dice.below(100) {
-            0..25 => Self::Named(format!("n-{id}")),
+            0..20 => Self::Named(format!("n-{id}")),
+            20..25 => Self::Waited(format!("n-{id}")),
             25..35 => Self::Shared(format!("s-{}-{}", id / CALLS_OF_A_CLIENT, dice.below(2))),
             35..55 => Self::Made,
             55..65 => Self::Sync(Some(format!("x-{id}"))),
@@ -125,7 +131,7 @@ impl Plan {
 
     fn operation(&self) -> &'static str {
         match self {
-            Self::Named(_) | Self::Shared(_) | Self::Made => START,
+            Self::Named(_) | Self::Waited(_) | Self::Shared(_) | Self::Made => START,
             Self::Sync(_) => SYNC,
             Self::Workflow => WORKFLOW,
         }
@@ -215,7 +221,7 @@ impl Storm {
         };
         match request.operation.as_str() {
             TOKENS => client_of(request),
-            DESCRIBE => {
+            DESCRIBE | HISTORY => {
                 let name = parameter(request.query.as_bytes(), "ExecutionName").unwrap();
                 let made = self.made.lock().unwrap().get(&name).copied();
                 let own = name.strip_prefix("n-").and_then(|id| id.parse().ok());
@@ -458,8 +464,12 @@ impl Group {
     }
 
     fn start(&self, id: u64, name: Option<&str>) -> Call<StartExecutionRequest> {
+        self.alibaba.start_execution(Self::request(id, name))
+    }
+
+    fn request(id: u64, name: Option<&str>) -> StartExecutionRequest {
         let request = StartExecutionRequest::new("standard").input(json!({"id": id}));
-        self.alibaba.start_execution(request.execution_name(name))
+        request.execution_name(name)
     }
 
     fn sync(&self, id: u64, name: Option<&str>) -> Call<StartSyncExecutionRequest> {
@@ -499,6 +509,23 @@ impl Group {
                     input: value.input.map(|input| input.parse().unwrap()),
                 });
                 (ending, Some(name))
+            }
+            Plan::Waited(name) => {
+                let wait = self.alibaba.start_and_wait(Self::request(id, Some(name)));
+                let ended = within(patience, wait.deadline(WAIT)).await;
+                let ending = match ended {
+                    // Its attempts are looks, which nobody counts against requests.
+                    Some(Ok(value)) => Ending::Answered(
+                        0,
+                        Answer::Ran {
+                            name: value.name.clone(),
+                            output: value.into_output(),
+                        },
+                    ),
+                    Some(Err(error)) => Ending::Failed(error),
+                    None => Ending::Dropped,
+                };
+                (ending, Some(name.clone()))
             }
             Plan::Sync(name) => {
                 let call = self.sync(id, name.as_deref());
@@ -653,7 +680,9 @@ fn check(storm: &Storm, executions: &HashMap<String, u64>, done: &Done) -> Vec<S
             must(of_name == runs, "an execution under another name");
         }
     }
+    let is_wait = matches!(done.plan, Plan::Waited(_));
     let attempts = match &done.ending {
+        _ if is_wait => None,
         Ending::Answered(attempts, _) => Some(*attempts),
         Ending::Failed(error) => Some(error.attempts()),
         Ending::Dropped => None,
@@ -695,7 +724,10 @@ fn check(storm: &Storm, executions: &HashMap<String, u64>, done: &Done) -> Vec<S
         Ending::Answered(_, Answer::Ran { name, output }) => {
             must(runs == 1, "an answer without a run");
             if let (Some(sent), Some(name)) = (&done.name, name) {
-                let of_ours = name.split_once(':').is_some_and(|(name, _)| name == sent);
+                let of_ours = match is_wait {
+                    true => name == sent,
+                    false => name.split_once(':').is_some_and(|(name, _)| name == sent),
+                };
                 must(of_ours, "an answer for another execution");
             }
             let (fails, _) = flow_of(storm.seed, id);
@@ -704,7 +736,8 @@ fn check(storm: &Storm, executions: &HashMap<String, u64>, done: &Done) -> Vec<S
                 Err(error) => {
                     fails
                         && error.kind() == ErrorKind::FlowFailed
-                        && error.to_string().contains(&format!("<{id}>"))
+                        // The history, which tells why, may be out of reach.
+                        && (is_wait || error.to_string().contains(&format!("<{id}>")))
                 }
             };
             must(own, "the answer is another call's");
@@ -719,6 +752,7 @@ fn check(storm: &Storm, executions: &HashMap<String, u64>, done: &Done) -> Vec<S
                 // was any good.
                 let excused = match error.kind() {
                     ErrorKind::Timeout | ErrorKind::Connect | ErrorKind::Transport => true,
+                    ErrorKind::Deadline => is_wait,
                     ErrorKind::AlreadyExists => matches!(done.plan, Plan::Shared(_)),
                     ErrorKind::Unauthenticated | ErrorKind::Credentials => {
                         matches!(done.plan, Plan::Workflow)
@@ -763,7 +797,7 @@ async fn go_on(storm: &Storm, group: &Group, done: &Done) -> Vec<String> {
             let call = group.start(id, None).attempt_timeout(patient);
             call.timeout(2 * patient).send().await.map(|ok| ok.origin)
         }
-        Plan::Named(_) | Plan::Shared(_) | Plan::Made => {
+        Plan::Named(_) | Plan::Waited(_) | Plan::Shared(_) | Plan::Made => {
             let call = group.start(id, error.execution_name());
             let call = call.attempt_timeout(patient).timeout(2 * patient);
             call.send().await.map(|ok| ok.origin)
@@ -999,6 +1033,9 @@ fn count(storm: &Storm, done: &[Done]) -> Counts {
         match &done.ending {
             Ending::Answered(attempts, answer) => {
                 counts.add(format!("ok: {operation}"), 1);
+                if matches!(done.plan, Plan::Waited(_)) {
+                    counts.add("waited for", 1);
+                }
                 counts.add(format!("attempts of an ok: {attempts}"), 1);
                 if let Answer::Started { origin, .. } = answer {
                     counts.add(format!("origin: {origin:?}"), 1);
@@ -1069,7 +1106,12 @@ async fn nothing_runs_twice_in_a_storm() {
                 ["without", "with"].map(|how| total.of(&format!("faults {how} a run: {fault}")));
             assert!(without + with > 0, "the fault `{fault}` never came");
         }
-        for what in ["attempts of an ok: 3", "origin: FoundRunning", "dropped"] {
+        for what in [
+            "attempts of an ok: 3",
+            "origin: FoundRunning",
+            "dropped",
+            "waited for",
+        ] {
             assert!(total.of(what) > 0, "never: {what}");
         }
         let described = total.of(&format!("requests: {DESCRIBE}"));

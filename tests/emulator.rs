@@ -456,6 +456,37 @@ async fn alibaba_common_parameters() {
     assert_eq!(body["Message"], "Flow  g does not exist.");
 }
 
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let emulator = Emulator::start().unwrap();
+    let port: u16 = emulator.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let error = Emulator::builder().port(port).start().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    let text = error.to_string();
+    assert!(
+        text.starts_with(&format!("port {port} of 127.0.0.1: ")),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("another program listens there; 0 takes a free port"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn every_operation_that_it_names_is_served() {
+    let emulator = started();
+    let names = Emulator::operations();
+    // Alibaba Cloud's come first; those of Huawei Cloud are routed by their declarations.
+    let of_huawei = names.iter().position(|name| name.starts_with("Keystone"));
+    let of_alibaba = &names[..of_huawei.unwrap()];
+    assert!(of_alibaba.contains(&"StartSyncExecution"), "{of_alibaba:?}");
+    for name in of_alibaba {
+        let (_, body) = call(&emulator, name, &[]).await;
+        assert_ne!(body["Code"], "ActionNotSupported", "{name}: {body}");
+    }
+}
+
 #[tokio::test]
 async fn alibaba_settings() {
     let emulator = Emulator::builder()

@@ -5,15 +5,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use cloud_workflows::{
-    Error, ErrorKind, ExecutionRef, FlowFailure, Progress,
+    Error, ErrorKind, ExecutionRef, FlowFailure, Progress, Quota,
     alibaba::{
-        Client, DescribeExecutionRequest, EventType, ExecutionStatus, Found,
+        Bucket, Client, DescribeExecutionRequest, EventType, ExecutionStatus, Found,
         GetExecutionHistoryRequest, ListExecutionsRequest, ReportTaskSucceededRequest,
         StartExecutionRequest, Stop,
     },
-    emulator::{Emulator, Fault, Flow, Quirks},
+    emulator::{Emulator, Fault, Flow, Quirks, Quotas},
 };
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -41,7 +42,7 @@ async fn an_execution_is_waited_for_and_its_statuses_are_told() {
     let (emulator, client) = slow();
     client.start_execution(start("a")).send().await.unwrap();
     let mut wait = client.wait(named("a"));
-    let first = tokio::time::timeout(SECOND / 2, wait.next()).await;
+    let first = timeout(SECOND / 2, wait.next()).await;
     assert!(first.is_err(), "the first look is held back");
     emulator.advance(21 * SECOND);
     let mut last = None;
@@ -92,6 +93,9 @@ async fn executions_and_events_are_listed_page_by_page() {
         client.start_execution(request).send().await.unwrap();
     }
     emulator.advance(21 * SECOND);
+    for i in 0..7 {
+        client.wait(named(&format!("e{i}"))).await.unwrap();
+    }
     let request = ListExecutionsRequest::new("slow").limit(3);
     let mut pages = client.list_executions(request).pages();
     let mut sizes = Vec::new();
@@ -126,6 +130,7 @@ async fn a_stop_says_what_it_met() {
     assert_eq!(ended.status, ExecutionStatus::Stopped);
     client.start_execution(start("b")).send().await.unwrap();
     emulator.advance(21 * SECOND);
+    client.wait(named("b")).await.unwrap();
     let stop = client.stop(named("b")).await.unwrap();
     assert_eq!(stop, Stop::AlreadyEnded(ExecutionStatus::Succeeded));
     let ended = client.stop_and_wait(named("b")).await.unwrap();
@@ -138,6 +143,8 @@ async fn a_program_that_is_run_again_finds_its_execution() {
     let found = client.start_or_find(start("a")).await.unwrap();
     assert!(matches!(found, Found::Started(_)), "{found:?}");
     emulator.advance(21 * SECOND);
+    // The flow's own thread may be behind.
+    client.wait(named("a")).await.unwrap();
     let found = client.start_or_find(start("a")).await.unwrap();
     let Found::Ended(execution) = found else {
         panic!("{found:?}");
@@ -193,4 +200,109 @@ async fn two_hundred_executions_are_followed_together() {
     assert_eq!(names.len(), 200);
     let asked = emulator.requests().len();
     assert!(asked < 40, "{asked} requests for 200 ends");
+}
+
+/// An account with quotas that refill twenty times as fast as documented.
+fn raised() -> Emulator {
+    let emulator = Emulator::start().unwrap();
+    emulator.quotas(Quotas {
+        step_transitions: None,
+        ..Quotas::documented().refilled_times(20.0)
+    });
+    let flow = Flow::new(|input: Value| Ok::<_, FlowFailure>(input)).step("work", 3 * SECOND);
+    emulator.standard("slow", flow);
+    emulator
+}
+
+/// A client that knows of them.
+fn client_of(emulator: &Emulator) -> Client {
+    let client = emulator.alibaba();
+    client
+        .quota(Bucket::StartExecution, Quota::new(100, 2_000.0))
+        .quota(Bucket::DescribeExecution, Quota::new(50, 100.0))
+        .quota(Bucket::GetExecutionHistory, Quota::new(50, 100.0))
+        .quota(Bucket::Others, Quota::new(10, 40.0))
+        .build()
+        .unwrap()
+}
+
+/// How many requests there were of these operations, and how many of them were refused for their
+/// rate.
+fn asked(emulator: &Emulator, operations: &[&str]) -> (usize, usize) {
+    let requests = emulator.requests();
+    let asked = requests
+        .iter()
+        .filter(|request| operations.contains(&request.operation.as_str()));
+    let refused = asked
+        .clone()
+        .filter(|request| request.status.is_some_and(|status| status == 429));
+    (asked.count(), refused.count())
+}
+
+#[tokio::test]
+async fn a_thousand_executions_that_end_together_are_told_by_few_requests() {
+    const COUNT: usize = 1_000;
+    let emulator = raised();
+    let client = client_of(&emulator);
+    let mut starts = tokio::task::JoinSet::new();
+    let bulk = client.paced();
+    for i in 0..COUNT {
+        starts.spawn(bulk.start_execution(start(&format!("e{i:04}"))).send());
+    }
+    let mut follower = client.follow("slow");
+    while let Some(started) = starts.join_next().await {
+        follower.add(started.unwrap().unwrap().reference());
+    }
+    let (started, refused) = asked(&emulator, &["StartExecution"]);
+    assert!(refused * 5 < started, "{refused} of {started} refused");
+    let mut names = BTreeSet::new();
+    let all = async {
+        while let Some(end) = follower.next().await {
+            assert_eq!(end.outcome.unwrap().status, ExecutionStatus::Succeeded);
+            assert!(names.insert(end.execution.execution), "told twice");
+        }
+    };
+    // How soon is measured under a paused clock; here it is how much was asked.
+    timeout(60 * SECOND, all).await.unwrap();
+    assert_eq!(names.len(), COUNT);
+    let (looked, refused) = asked(&emulator, &["ListExecutions", "DescribeExecution"]);
+    assert!(looked < COUNT / 2, "{looked} requests for {COUNT} ends");
+    assert!(
+        refused * 5 < looked.max(10),
+        "{refused} of {looked} refused"
+    );
+}
+
+#[tokio::test]
+async fn waits_of_clients_that_share_an_account_are_seldom_refused() {
+    for (clients, waits) in [(1, 200), (3, 100)] {
+        let emulator = raised();
+        let mut starts = tokio::task::JoinSet::new();
+        let bulk = client_of(&emulator).paced();
+        for i in 0..clients * waits {
+            starts.spawn(bulk.start_execution(start(&format!("e{i}"))).send());
+        }
+        for started in starts.join_all().await {
+            started.unwrap();
+        }
+        emulator.advance(4 * SECOND);
+        emulator.clear_requests();
+        let mut all = tokio::task::JoinSet::new();
+        for number in 0..clients {
+            let client = client_of(&emulator);
+            for i in 0..waits {
+                all.spawn(client.wait(named(&format!("e{}", number * waits + i))));
+            }
+        }
+        // The account allows them within 1.5 s and 2.5 s; the machine may be busy.
+        for ended in timeout(60 * SECOND, all.join_all()).await.unwrap() {
+            assert_eq!(ended.unwrap().status, ExecutionStatus::Succeeded);
+        }
+        let (looked, refused) = asked(&emulator, &["DescribeExecution"]);
+        assert!(
+            looked - refused <= clients * waits + 2,
+            "one look for each: {looked}"
+        );
+        assert!(refused * 5 < looked, "{refused} of {looked} refused");
+    }
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use cloud_workflows::{
-    ErrorKind, ExecutionRef, Progress,
+    ErrorKind, ExecutionRef, FlowFailure, Progress,
     emulator::{Emulator, Fault, Flow},
     huawei::{
         CallbackResult, CreateCallbackWorkflowRequest, ListWorkflowExecutionsRequest,
@@ -13,7 +13,7 @@ use cloud_workflows::{
         WorkflowRunStatus,
     },
 };
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -153,4 +153,25 @@ async fn executions_are_listed_and_followed() {
     }
     assert_eq!(sizes, [40, 40, 20]);
     assert_eq!(pages.shortfall(), None);
+}
+
+#[tokio::test]
+async fn payloads_are_shown_byte_for_byte() {
+    let text =
+        r#"{ "price": 2.50, "id": 10000000000000000000001, "e": 1E+2, "b":1, "a":"\u00e9" }"#;
+    let emulator = emulator(
+        Flow::new(|input: Box<RawValue>| Ok::<_, FlowFailure>(input)).step("charge", SECOND / 100),
+    );
+    let client = emulator.huawei().build().unwrap();
+    let request = StartWorkflowExecutionRequest::new("w").input_json(text);
+    let ended = client.start_and_wait(request).await.unwrap();
+    assert_eq!(ended.input.as_ref().unwrap().as_str(), text);
+    assert_eq!(ended.output.as_ref().unwrap().as_str(), text);
+    let nodes = ended.node_execution_details.iter();
+    let runs: Vec<_> = nodes.flat_map(|node| &node.executions).collect();
+    assert_eq!(runs.len(), 2, "a step and the closure");
+    for run in &runs {
+        assert_eq!(run.input.as_ref().unwrap().as_str(), text);
+    }
+    assert_eq!(runs[1].output.as_ref().unwrap().as_str(), text);
 }

@@ -447,8 +447,14 @@ fn refusing(status: u16, code: &str) -> ResponseTemplate {
     )
 }
 
+/// The service's time.
 fn now() -> DateTime<Utc> {
-    std::time::SystemTime::now().into()
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+/// An answer of that time.
+fn dated(body: String) -> ResponseTemplate {
+    json(200, body).insert_header("date", "Sun, 22 Nov 2026 12:00:00 GMT")
 }
 
 /// A client that repeats, and at once.
@@ -467,7 +473,7 @@ fn repeating(server: &MockServer) -> Client {
 fn made(definition: &str, ago: TimeDelta) -> ResponseTemplate {
     let flow = value!({"Name": "f", "Definition": definition, "Description": "d",
         "CreatedTime": now() - ago});
-    json(200, flow.to_string())
+    dated(flow.to_string())
 }
 
 #[tokio::test]
@@ -482,7 +488,8 @@ async fn a_flow_whose_answer_was_lost_is_ours_where_it_is_what_was_asked_for() {
     assert_eq!(flow.name.as_deref(), Some("f"));
     assert_eq!(arrived(&server).await, 2);
 
-    let others: [(fn() -> ResponseTemplate, &str); 3] = [
+    type Answer = fn() -> ResponseTemplate;
+    let others: [(Answer, &str); 3] = [
         (|| made("Name: f", TimeDelta::hours(1)), "was made before"),
         (
             || made("Name: f # other", TimeDelta::zero()),
@@ -514,7 +521,7 @@ async fn an_alias_and_a_schedule_whose_answers_were_lost_are_looked_at() {
             r#"{{"Name":"prod","CreatedTime":"{}","RoutingConfigurations":{ROUTES}}}"#,
             now
         );
-        json(200, format!(r#"{{"Alias":{alias}}}"#))
+        dated(format!(r#"{{"Alias":{alias}}}"#))
     })
     .await;
     let request = CreateFlowAliasRequest::new("f", "prod", routes());
@@ -528,10 +535,7 @@ async fn an_alias_and_a_schedule_whose_answers_were_lost_are_looked_at() {
 
     for (cron, is_ours) in [("0 * * * * *", true), ("1 * * * * *", false)] {
         let server = losing(move |_| {
-            json(
-                200,
-                value!({"CronExpression": cron, "CreatedTime": now()}).to_string(),
-            )
+            dated(value!({"CronExpression": cron, "CreatedTime": now()}).to_string())
         })
         .await;
         let request = CreateScheduleRequest::new("f", "s", "0 * * * * *");

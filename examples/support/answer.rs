@@ -18,6 +18,27 @@ pub trait Outcome: Serialize {
     fn into_error(self) -> Option<Error>;
 }
 
+/// Says with which status answers tell of a good end.
+macro_rules! outcomes {
+    ($($answer:ident: $good:path,)*) => {$(
+        impl $crate::support::answer::Outcome for $answer {
+            fn has_succeeded(&self) -> bool {
+                self.status == $good
+            }
+
+            fn output(&self) -> Option<&cloud_workflows::Payload> {
+                self.output.as_ref()
+            }
+
+            fn into_error(self) -> Option<cloud_workflows::Error> {
+                self.into_output::<serde::de::IgnoredAny>().err()
+            }
+        }
+    )*};
+}
+
+pub(crate) use outcomes;
+
 /// Prints an answer as one JSON object.
 pub fn answer(answer: &impl Serialize) -> Result<(), Failure> {
     print(&format!("{}\n", pretty(answer)?))?;

@@ -117,6 +117,34 @@ impl Client {
         pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
+    /// This client, with calls that wait for their turn in the account's quota of their
+    /// operation: for
+    /// programs that make many. It shares all else with this one.
+    ///
+    /// Calls go out in the order in which they were sent, at the pace of [`Client::pace`], together with waits and
+    /// followers. One that is refused for its rate halves the pace, keeps its place and goes out
+    /// again, for hours if need be: that is no attempt that the retry policy counts, and spends
+    /// nothing of the budget of repeats. The time that goes by so is not the call's, unless it was
+    /// given a limit of its own by [`Call::timeout`].
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let bulk = client.paced();
+    /// for order in 0..10_000 {
+    ///     let request = StartExecutionRequest::new("my_flow").execution_name(format!("order-{order}"));
+    ///     bulk.start_execution(request).send().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn paced(&self) -> Self {
+        Self {
+            pipeline: self.pipeline.paced(),
+        }
+    }
+
     /// `StartExecution`: starts an execution of a Standard flow, which then runs on its own.
     ///
     /// The request always carries an execution name, the caller's or one made here, so the flow is
@@ -477,6 +505,7 @@ impl ClientBuilder {
                 protocol: Rpc::cloud_flow(endpoint),
                 credentials: Some(Cache::new(provider, context)),
                 pacers: self.quotas.pacers(),
+                is_paced: false,
             }),
         })
     }

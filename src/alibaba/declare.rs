@@ -3,7 +3,7 @@
 /// Declares an operation; see [`declare`](crate::pipeline::declare).
 macro_rules! operation {
     ($($declaration:tt)*) => {
-        $crate::pipeline::declare::operation! { InText $crate::alibaba::protocol::Rpc; $($declaration)* }
+        $crate::pipeline::declare::operation! { InText $crate::alibaba::protocol::Rpc, "crate::alibaba::Client"; $($declaration)* }
     };
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::{
     client::Client,
     operations::{
-        executions::{DescribeExecutionRequest, Execution},
+        executions::{DescribeExecutionRequest, Execution, check_standard},
         starts::StartExecutionRequest,
     },
     protocol::Rpc,
@@ -214,8 +214,8 @@ impl Client {
     /// Follows many executions of one Standard flow to their ends, by `ListExecutions`, which tells
     /// a hundred a call; what the list does not show is looked at by `DescribeExecution`.
     ///
-    /// Ends come as they were listed, without the reason of a failure: [`Client::wait`] on the
-    /// execution reads it.
+    /// Ends come as they were listed, without the reason of a failure, unless
+    /// [`with_reasons`](Follower::with_reasons) asks for it.
     ///
     /// Rights: `fnf:ListExecutions`, `fnf:DescribeExecution`; without the first, executions are
     /// looked at one by one. Source: Alibaba Cloud, CloudFlow, ListExecutions.
@@ -271,13 +271,7 @@ impl Client {
     /// The request that looks at an execution, where it can be looked at at all.
     fn describable(&self, execution: &ExecutionRef) -> Result<DescribeExecutionRequest, Error> {
         let name = &execution.execution;
-        if name.contains(':') {
-            return Err(Error::invalid(
-                "execution",
-                "is one of an Express flow, which the service neither shows nor stops: its \
-                 synchronous start answers how it ended, and its logs tell the rest",
-            ));
-        }
+        check_standard(name)?;
         let flow = execution.flow.as_deref().ok_or_else(|| {
             Error::invalid(
                 "flow",
@@ -285,6 +279,34 @@ impl Client {
             )
         })?;
         Ok(DescribeExecutionRequest::new(flow, name))
+    }
+}
+
+impl Follower<Execution> {
+    /// Tells why executions failed: a failed one is told when its reason was read, which stands in
+    /// `error_code` and `error_message` as after [`Client::wait`]. The others are not held up.
+    ///
+    /// Reasons come at the pace of `GetExecutionHistory`: 45 at once, then four or five a second.
+    /// Where one cannot be read, it is absent.
+    ///
+    /// Right: `fnf:GetExecutionHistory`.
+    ///
+    /// ```no_run
+    /// use cloud_workflows::alibaba::Client;
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let mut follower = client.follow("my_flow").with_reasons();
+    /// # follower.add("order-17");
+    /// while let Some(end) = follower.next().await {
+    ///     let ended = end.outcome?;
+    ///     println!("{}: {:?}", ended.status, ended.error_code);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_reasons(self) -> Self {
+        self.completed()
     }
 }
 

@@ -149,6 +149,11 @@ fn begun_by(
         return Some(Whose::AnotherCaller);
     }
     let after = started? - sent.first_in_service_time(headers, received)?;
+    if subject.is_of_version {
+        // Under a name that is taken, what runs may be of another version, and nothing here shows
+        // the definition that was asked for: only what began after our request is surely ours.
+        return (after >= TimeDelta::zero()).then_some(Whose::Ours);
+    }
     if after >= -TOLERANCE {
         return Some(Whose::Ours);
     }

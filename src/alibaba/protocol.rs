@@ -30,7 +30,7 @@ const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
 const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 
 /// One RPC product at one address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rpc {
     endpoint: Url,
     version: &'static str,

@@ -207,7 +207,17 @@ impl EmulatorBuilder {
         #[cfg(not(any(feature = "alibaba", feature = "huawei")))]
         let this = self;
 
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, this.port))?;
+        let port = this.port;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+            let help = match error.kind() {
+                io::ErrorKind::AddrInUse => ": another program listens there; 0 takes a free port",
+                _ => "",
+            };
+            io::Error::new(
+                error.kind(),
+                format!("port {port} of 127.0.0.1: {error}{help}"),
+            )
+        })?;
         listener.set_nonblocking(true)?;
         let clock = Arc::<Clock>::default();
         #[cfg(any(feature = "alibaba", feature = "huawei"))]

@@ -5,10 +5,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::plan::{Move, Outcome, Plan};
-use crate::{FlowFailure, error::FlowFailureParts};
+use crate::{FlowFailure, error::FlowFailureParts, payload::is_json};
 
 /// The step that stands for the closure.
 pub(crate) const CLOSURE: &str = "closure";
@@ -23,7 +23,8 @@ pub(crate) struct Event {
     pub(crate) step: String,
     /// Since the emulator's start.
     pub(crate) at: Duration,
-    pub(crate) detail: Value,
+    /// JSON text: payloads in it are as they were written.
+    pub(crate) detail: String,
 }
 
 /// How a task was reported.
@@ -110,12 +111,9 @@ impl Player<'_> {
         let halt = match play.run() {
             Ok(output) => {
                 let at = play.at;
-                play.emit(
-                    "ExecutionSucceeded",
-                    "",
-                    EXECUTION,
-                    || json!({"output": read(&output)}),
-                );
+                play.emit("ExecutionSucceeded", "", EXECUTION, || {
+                    payload("output", &output)
+                });
                 return Stand::Ended {
                     at,
                     outcome: Ok(output),
@@ -157,7 +155,7 @@ struct Play<'a> {
 impl Play<'_> {
     fn run(&mut self) -> Result<String, Halt> {
         let input = self.player.input;
-        self.emit("ExecutionStarted", "", 0, || json!({"input": read(input)}));
+        self.emit("ExecutionStarted", "", 0, || payload("input", input));
         let mut callbacks = 0;
         for index in 0..self.player.plan.moves.len() {
             let plan = self.player.plan;
@@ -170,7 +168,7 @@ impl Play<'_> {
                     callbacks += 1;
                 }
                 Move::Event { kind, step, detail } => {
-                    self.emit(kind.clone(), step, EXECUTION, || detail.clone());
+                    self.emit(kind.clone(), step, EXECUTION, || detail.to_string());
                 }
             }
         }
@@ -183,14 +181,13 @@ impl Play<'_> {
             let task = self.task(name, step);
             self.reach(self.at.saturating_add(time))?;
             if left > 0 {
-                self.emit(
-                    "TaskFailed",
-                    name,
-                    task,
-                    || json!({"error": "Emulated.TaskFailed", "cause": "the task is tried again"}),
-                );
+                self.emit("TaskFailed", name, task, || {
+                    reason("Emulated.TaskFailed", "the task is tried again")
+                });
             } else {
-                self.emit("TaskSucceeded", name, task, || json!({"output": {}}));
+                self.emit("TaskSucceeded", name, task, || {
+                    json!({"output": {}}).to_string()
+                });
             }
         }
         self.leave(name, step, "");
@@ -202,13 +199,17 @@ impl Play<'_> {
         let began = self.at;
         let mut ends = Vec::with_capacity(branches.len());
         for (branch, time) in branches {
-            let id = self.emit("BranchEntered", branch, step, || json!({"input": {}}));
+            let id = self.emit("BranchEntered", branch, step, || {
+                json!({"input": {}}).to_string()
+            });
             ends.push((began.saturating_add(*time), id, branch));
         }
         ends.sort_by_key(|(end, ..)| *end);
         for (end, id, branch) in ends {
             self.reach(end)?;
-            self.emit("BranchExited", branch, id, || json!({"output": {}}));
+            self.emit("BranchExited", branch, id, || {
+                json!({"output": {}}).to_string()
+            });
         }
         self.leave(name, step, "");
         Ok(())
@@ -217,9 +218,13 @@ impl Play<'_> {
     fn iterate(&mut self, name: &str, times: u32, time: Duration) -> Result<(), Halt> {
         let step = self.enter(name)?;
         for index in 0..times {
-            let id = self.emit("IterationEntered", name, step, || json!({"index": index}));
+            let id = self.emit("IterationEntered", name, step, || {
+                json!({"index": index}).to_string()
+            });
             self.reach(self.at.saturating_add(time))?;
-            self.emit("IterationExited", name, id, || json!({"index": index}));
+            self.emit("IterationExited", name, id, || {
+                json!({"index": index}).to_string()
+            });
         }
         self.leave(name, step, "");
         Ok(())
@@ -228,7 +233,7 @@ impl Play<'_> {
     fn callback(&mut self, name: &str, number: usize, limit: Option<Duration>) -> Result<(), Halt> {
         let step = self.enter(name)?;
         let task = self.task(name, step);
-        self.emit("TaskSubmitted", name, task, || json!({}));
+        self.emit("TaskSubmitted", name, task, || json!({}).to_string());
         let since = self.at;
         let limit = limit.map(|limit| since.saturating_add(limit));
         let report = self.player.facts.reports.get(number).cloned().flatten();
@@ -248,12 +253,7 @@ impl Play<'_> {
         self.reach(report.at)?;
         match report.result {
             Ok(output) => {
-                self.emit(
-                    "TaskSucceeded",
-                    name,
-                    task,
-                    || json!({"output": read(&output)}),
-                );
+                self.emit("TaskSucceeded", name, task, || payload("output", &output));
                 self.leave(name, step, &output);
                 Ok(())
             }
@@ -274,12 +274,9 @@ impl Play<'_> {
         self.reach(least.max(done))?;
         match outcome {
             Ok(output) => {
-                self.emit(
-                    "TaskSucceeded",
-                    CLOSURE,
-                    task,
-                    || json!({"output": read(&output)}),
-                );
+                self.emit("TaskSucceeded", CLOSURE, task, || {
+                    payload("output", &output)
+                });
                 self.leave(CLOSURE, step, &output);
                 Ok(output)
             }
@@ -312,41 +309,25 @@ impl Play<'_> {
         let turn = admitted.get(index).copied().unwrap_or_default();
         self.reach(turn.max(self.at))?;
         let input = self.player.input;
-        let step = self.emit(
-            "StepEntered",
-            name,
-            EXECUTION,
-            || json!({"input": read(input), "local": {}}),
-        );
-        self.emit("StepStarted", name, step, || json!({}));
+        let step = self.emit("StepEntered", name, EXECUTION, || {
+            local(payload("input", input))
+        });
+        self.emit("StepStarted", name, step, || json!({}).to_string());
         Ok(step)
     }
 
     fn task(&mut self, name: &str, step: i64) -> i64 {
         let input = self.player.input;
-        let task = self.emit(
-            "TaskScheduled",
-            name,
-            step,
-            || json!({"input": read(input)}),
-        );
-        self.emit("TaskStarted", name, task, || json!({}));
+        let task = self.emit("TaskScheduled", name, step, || payload("input", input));
+        self.emit("TaskStarted", name, task, || json!({}).to_string());
         task
     }
 
     fn leave(&mut self, name: &str, step: i64, output: &str) {
-        self.emit(
-            "StepSucceeded",
-            name,
-            step,
-            || json!({"output": read(output)}),
-        );
-        self.emit(
-            "StepExited",
-            name,
-            step,
-            || json!({"output": read(output), "local": {}}),
-        );
+        self.emit("StepSucceeded", name, step, || payload("output", output));
+        self.emit("StepExited", name, step, || {
+            local(payload("output", output))
+        });
     }
 
     fn fail(
@@ -388,7 +369,7 @@ impl Play<'_> {
         kind: impl Into<Cow<'static, str>>,
         step: &str,
         schedule: i64,
-        detail: impl FnOnce() -> Value,
+        detail: impl FnOnce() -> String,
     ) -> i64 {
         self.last += 1;
         if let Some(tape) = &mut self.player.tape {
@@ -405,17 +386,27 @@ impl Play<'_> {
     }
 }
 
-fn failed(failure: &FlowFailure) -> Value {
-    json!({
-        "error": failure.code().unwrap_or_default(),
-        "cause": failure.message().unwrap_or_default(),
-    })
+fn failed(failure: &FlowFailure) -> String {
+    let (code, message) = (failure.code(), failure.message());
+    reason(code.unwrap_or_default(), message.unwrap_or_default())
 }
 
-/// A payload as it stands in an event: a value, or the text where it is none.
-fn read(payload: &str) -> Value {
-    if payload.is_empty() {
-        return json!({});
-    }
-    serde_json::from_str(payload).unwrap_or_else(|_| payload.into())
+fn reason(error: &str, cause: &str) -> String {
+    json!({"error": error, "cause": cause}).to_string()
+}
+
+/// An object with a payload in it: a value as it is written, or the text where it is none.
+fn payload(name: &str, text: &str) -> String {
+    let value = match text {
+        "" => Cow::Borrowed("{}"),
+        text if is_json(text) => Cow::Borrowed(text),
+        text => Cow::Owned(json!(text).to_string()),
+    };
+    format!("{{\"{name}\":{value}}}")
+}
+
+/// The same object with the variables of a step.
+fn local(mut object: String) -> String {
+    object.truncate(object.len() - 1);
+    object + ",\"local\":{}}"
 }

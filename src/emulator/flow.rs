@@ -3,11 +3,13 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
-#[cfg(feature = "alibaba")]
 use serde_json::value::RawValue;
 
 #[cfg(feature = "alibaba")]
@@ -86,9 +88,25 @@ enum Owner {
     Nobody,
 }
 
+/// What the API keeps of a flow that was made by it.
+#[cfg_attr(
+    not(feature = "huawei"),
+    expect(dead_code, reason = "flows are made over Huawei Cloud's API")
+)]
+#[derive(Clone)]
+pub(crate) struct Sheet {
+    pub(crate) name: String,
+    /// As it was given.
+    pub(crate) definition: String,
+    pub(crate) created: DateTime<Utc>,
+    pub(crate) updated: DateTime<Utc>,
+}
+
 struct Declared {
     owner: Owner,
     mode: Mode,
+    /// Of a flow that was made by the API, and when it was, among the others.
+    sheet: Option<(usize, Sheet)>,
     flow: Flow,
     /// How often the closure was called.
     runs: usize,
@@ -122,6 +140,8 @@ pub(crate) enum Refusal {
 /// All flows.
 pub(crate) struct Flows {
     world: Arc<World>,
+    /// How many flows the API of Huawei Cloud made.
+    sheets: AtomicUsize,
     flows: Mutex<HashMap<(Cloud, String), Declared>>,
     /// Whoever locks both locks this one first.
     #[cfg(feature = "alibaba")]
@@ -134,6 +154,7 @@ impl Flows {
     pub(crate) fn new(world: &Arc<World>) -> Self {
         Self {
             world: Arc::clone(world),
+            sheets: AtomicUsize::new(0),
             flows: Mutex::default(),
             #[cfg(feature = "alibaba")]
             made: Mutex::default(),
@@ -149,6 +170,7 @@ impl Flows {
             .or_insert_with(|| Declared {
                 owner: Owner::Test,
                 mode,
+                sheet: None,
                 flow: flow.clone(),
                 runs: 0,
                 begun: 0,
@@ -173,8 +195,7 @@ impl Flows {
         let key = (mode.cloud(), name.to_owned());
         let is_known = lock(&self.flows).contains_key(&key);
         if !is_known {
-            let echo = Flow::new(|input: Box<RawValue>| Ok(input));
-            self.insert(name.to_owned(), mode, echo);
+            self.insert(name.to_owned(), mode, echo());
         }
         if let Some(declared) = lock(&self.flows).get_mut(&key) {
             declared.own(Owner::Api, mode);
@@ -195,6 +216,81 @@ impl Flows {
         declared
             .former
             .extend(executions.inspect(|run| run.end_with_step()));
+    }
+
+    /// Keeps what the API was told of a flow, and makes the flow where there is none: it echoes
+    /// what it is given.
+    #[cfg_attr(
+        not(feature = "huawei"),
+        expect(dead_code, reason = "flows are made over Huawei Cloud's API")
+    )]
+    pub(crate) fn keep(&self, key: &str, mode: Mode, sheet: Sheet) {
+        let place = (mode.cloud(), key.to_owned());
+        if !lock(&self.flows).contains_key(&place) {
+            self.insert(key.to_owned(), mode, echo());
+        }
+        if let Some(declared) = lock(&self.flows).get_mut(&place) {
+            let number = match &declared.sheet {
+                Some((number, _)) => *number,
+                None => self.sheets.fetch_add(1, Ordering::Relaxed),
+            };
+            declared.mode = mode;
+            declared.sheet = Some((number, sheet));
+        }
+    }
+
+    /// Forgets a flow and its executions.
+    #[cfg_attr(
+        not(feature = "huawei"),
+        expect(dead_code, reason = "flows are made over Huawei Cloud's API")
+    )]
+    pub(crate) fn remove(&self, cloud: Cloud, key: &str) {
+        // Dropped outside the lock: its drop is the caller's code.
+        let removed = lock(&self.flows).remove(&(cloud, key.to_owned()));
+        drop(removed);
+    }
+
+    /// The flows that were made by the API, by their keys, oldest first.
+    #[cfg_attr(
+        not(feature = "huawei"),
+        expect(dead_code, reason = "flows are made over Huawei Cloud's API")
+    )]
+    pub(crate) fn kept(&self, cloud: Cloud) -> Vec<(String, Sheet)> {
+        let flows = lock(&self.flows);
+        let flows = flows.iter().filter(|((of, _), _)| *of == cloud);
+        let mut kept: Vec<_> = flows
+            .filter_map(|((_, key), declared)| {
+                let (number, sheet) = declared.sheet.clone()?;
+                Some((number, key.clone(), sheet))
+            })
+            .collect();
+        kept.sort_by_key(|(number, ..)| *number);
+        let kept = kept.into_iter();
+        kept.map(|(_, key, sheet)| (key, sheet)).collect()
+    }
+
+    /// What the API keeps of a flow that was made by it.
+    #[cfg(feature = "huawei")]
+    pub(crate) fn sheet(&self, cloud: Cloud, key: &str) -> Option<Sheet> {
+        let flows = lock(&self.flows);
+        let declared = flows.get(&(cloud, key.to_owned()))?;
+        declared.sheet.as_ref().map(|(_, sheet)| sheet.clone())
+    }
+
+    /// The keys of the flows of this name: those that bear it, and the closure's own.
+    fn named(&self, name: &str) -> Vec<(Cloud, String)> {
+        let flows = lock(&self.flows);
+        let flows = flows.iter().filter(|((_, key), declared)| {
+            let sheet = declared.sheet.as_ref();
+            key == name || sheet.is_some_and(|(_, sheet)| sheet.name == name)
+        });
+        let mut keys: Vec<_> = flows
+            .map(|(place, declared)| (declared.sheet.as_ref().map(|sheet| sheet.0), place.clone()))
+            .collect();
+        keys.sort_by_key(|(number, (cloud, _))| {
+            (Cloud::ALL.iter().position(|of| of == cloud), *number)
+        });
+        keys.into_iter().map(|(_, place)| place).collect()
     }
 
     /// Sets the variables of a flow that is known; later executions have them.
@@ -249,9 +345,16 @@ impl Flows {
         let key = (mode.cloud(), flow_name.to_owned());
         let (run, is_called) = {
             let mut flows = lock(&self.flows);
+            // A flow that the API made does what the closure of its name does, if there is one.
+            let sheet = flows.get(&key).and_then(|declared| declared.sheet.as_ref());
+            let bound = sheet.and_then(|(_, sheet)| flows.get(&(key.0, sheet.name.clone())));
+            let bound = bound.map(|declared| declared.flow.clone());
             let declared = flows.get_mut(&key);
             let declared = declared.filter(|declared| declared.is_there());
             let declared = declared.ok_or(Refusal::UnknownFlow)?;
+            if let Some(bound) = bound {
+                declared.flow = bound;
+            }
             #[cfg(feature = "alibaba")]
             if declared.mode != mode {
                 return Err(Refusal::WrongMode);
@@ -390,10 +493,9 @@ impl Flows {
 
     /// How many closures of flows of this name have begun.
     pub(crate) fn runs(&self, name: &str) -> usize {
+        let places = self.named(name);
         let flows = lock(&self.flows);
-        let flows = Cloud::ALL
-            .iter()
-            .filter_map(|cloud| flows.get(&(*cloud, name.to_owned())));
+        let flows = places.iter().filter_map(|place| flows.get(place));
         flows.map(|flow| flow.runs).sum()
     }
 
@@ -406,8 +508,8 @@ impl Flows {
     }
 
     pub(crate) fn executions(&self, name: &str) -> Vec<Execution> {
-        let runs = Cloud::ALL.iter();
-        let runs = runs.flat_map(|cloud| self.ever(*cloud, name));
+        let places = self.named(name).into_iter();
+        let runs = places.flat_map(|(cloud, key)| self.ever(cloud, &key));
         runs.map(|run| {
             let view = run.view();
             let output = Some(view.output()).filter(|output| !output.is_empty());
@@ -473,6 +575,11 @@ impl Declared {
         self.runs += usize::from(is_called);
         is_called
     }
+}
+
+/// Gives back what it is given, to the byte.
+fn echo() -> Flow {
+    Flow::new(|input: Box<RawValue>| Ok(input))
 }
 
 /// A name for an execution that was given none; it keeps to the rule for names.

@@ -21,9 +21,10 @@ use super::{
 /// fit its type (code `InvalidInput`); a start without input gives it `{}`. Adding a flow of a
 /// known name replaces the closure.
 ///
-/// A flow that is made over the API (`CreateFlow`) does what was added under its name, and echoes
-/// what it is given where nothing was; the API says its mode. A flow that was only added can be
-/// started, with any `Qualifier`, but has no definition, so that it is neither described nor listed.
+/// A flow that is made over the API does what was added under its name, and echoes what it is given
+/// where nothing was; on Alibaba Cloud, the API says its mode. Lists of flows have those that were
+/// made over the API: one that was only added can be started, with any `Qualifier`, but has no
+/// definition that could be shown.
 impl Emulator {
     /// Adds a flow in Standard mode, for `StartExecution` of Alibaba Cloud.
     #[cfg(feature = "alibaba")]
@@ -61,7 +62,7 @@ impl Emulator {
     }
 
     /// How often the closure of a flow was called, counted before the start is answered. Flows of
-    /// one name in both clouds are counted together.
+    /// one name are counted together, in both clouds.
     pub fn runs(&self, flow: &str) -> usize {
         self.state().flows.runs(flow)
     }

@@ -20,7 +20,7 @@ use super::{
     reply::Reply,
     run::Ran,
     served::named::Named as _,
-    workflow_executions,
+    workflow_executions, workflows,
 };
 use crate::{FlowFailure, huawei::StartSyncWorkflowExecutionRequest, pipeline::declared::Entry};
 
@@ -69,7 +69,8 @@ pub(crate) async fn handle(
     }
     match entry.name {
         StartSyncWorkflowExecutionRequest::NAME => start_sync(state, call).await,
-        name => workflow_executions::handle(state, name, &call),
+        name => workflows::handle(state, name, &call)
+            .unwrap_or_else(|| workflow_executions::handle(state, name, &call)),
     }
 }
 
@@ -114,11 +115,7 @@ async fn start_sync(state: &State, call: Call<'_>) -> Reply {
         end_time,
     };
     match serde_json::to_string(&reply) {
-        Ok(body) => {
-            let mut reply = Reply::json(StatusCode::OK, &id::hex(), &Value::Null);
-            reply.body = body.into();
-            reply
-        }
+        Ok(body) => Reply::json_text(StatusCode::OK, &id::hex(), body),
         Err(error) => Reply::flat_error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "FGS.3002",

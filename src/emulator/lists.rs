@@ -1,9 +1,9 @@
 //! The executions of a flow and the events of an execution, page by page.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{
     cloud::Cloud,
@@ -141,9 +141,10 @@ impl Flows {
 pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) status: &'static str,
-    pub(crate) input: Value,
-    /// `None` while there is none.
-    pub(crate) output: Option<Value>,
+    /// JSON as it was written.
+    pub(crate) input: String,
+    /// The same; `None` while there is none.
+    pub(crate) output: Option<String>,
     pub(crate) began: DateTime<Utc>,
     pub(crate) ended: Option<DateTime<Utc>>,
     pub(crate) error: Option<String>,
@@ -167,7 +168,7 @@ impl Run {
             nodes.push(Node {
                 id: event.step.clone(),
                 status: "running",
-                input: event.detail["input"].clone(),
+                input: member(event, "input").unwrap_or_else(|| "{}".to_owned()),
                 output: None,
                 began: self.date(event.at),
                 ended: None,
@@ -196,17 +197,24 @@ impl Run {
                     node.status = "fail";
                 }
                 node.ended = Some(self.date(event.at));
-                let parts = [&event.detail["error"], &event.detail["cause"]];
-                let parts = parts.into_iter().filter_map(Value::as_str);
-                let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+                let parts = ["error", "cause"].into_iter();
+                let parts = parts.filter_map(|name| member(event, name));
+                let parts = parts.filter_map(|part| serde_json::from_str(&part).ok());
+                let parts: Vec<String> = parts.filter(|part: &String| !part.is_empty()).collect();
                 node.error = Some(parts.join(": "));
             }
             "StepExited" => {
                 node.status = "success";
                 node.ended = Some(self.date(event.at));
-                node.output = Some(event.detail["output"].clone());
+                node.output = member(event, "output");
             }
             _ => {}
         }
     }
+}
+
+/// A member of an event's details, as it is written there.
+fn member(event: &Event, name: &str) -> Option<String> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(&event.detail).ok()?;
+    members.get(name).map(|value| value.get().to_owned())
 }

@@ -56,6 +56,9 @@ pub struct Quirks {
     /// Definitions come back in other words of the same meaning (Alibaba Cloud; default: no): the
     /// parts of the outermost level in another order, lines ended by `\n`, no byte order mark.
     pub reformat_definitions: bool,
+    /// `BatchDeleteWorkflows` names so many deleted flows at most (Huawei Cloud; default: 100, as
+    /// its document has it). It deletes the others all the same.
+    pub batch_delete_reports_at_most: Option<usize>,
     /// Operations that the caller has no right to, such as `fnf:DescribeExecution`,
     /// `sts:AssumeRole` or `ShowWorkflowExecution` (default: none). They are refused with HTTP
     /// 403.

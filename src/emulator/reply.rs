@@ -38,7 +38,12 @@ impl Reply {
 
     /// JSON, with the request id in a header.
     pub(crate) fn json(status: StatusCode, request_id: &str, body: &serde_json::Value) -> Self {
-        let mut reply = Self::new(status, "application/json;charset=utf-8", body.to_string());
+        Self::json_text(status, request_id, body.to_string())
+    }
+
+    /// The same of JSON text, which stays as it is.
+    pub(crate) fn json_text(status: StatusCode, request_id: &str, body: String) -> Self {
+        let mut reply = Self::new(status, "application/json;charset=utf-8", body);
         reply.set(HeaderName::from_static("x-request-id"), request_id);
         reply
     }

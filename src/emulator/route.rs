@@ -13,11 +13,30 @@ use super::{
     served::named::Named as _, token,
 };
 use super::{State, record::RecordedRequest, reply::Reply};
-#[cfg(feature = "huawei")]
 use crate::pipeline::declared::Entry;
 
 /// How much of a request body is read, in bytes, where no API has a limit of its own.
 const LIMIT: usize = 12 * 1024 * 1024;
+
+/// The names of all operations that are served; roles are taken on besides.
+pub(crate) fn operations() -> Vec<&'static str> {
+    let families: &[&[&str]] = &[
+        #[cfg(feature = "alibaba")]
+        alibaba::SERVED,
+        #[cfg(feature = "huawei")]
+        &[
+            KeystoneCreateUserTokenByPassword::NAME,
+            KeystoneListProjects::NAME,
+        ],
+    ];
+    let declared: &[&[&Entry]] = &[
+        #[cfg(feature = "huawei")]
+        crate::huawei::operations::ALL,
+    ];
+    let declared = declared.iter().copied().flatten().map(|entry| entry.name);
+    let families = families.iter().copied().flatten().copied();
+    families.chain(declared).collect()
+}
 
 /// What serves a request.
 pub(crate) enum Route {

@@ -24,6 +24,20 @@ pub(crate) struct Settings {
     pub(crate) token_lifetime: Duration,
 }
 
+impl Settings {
+    /// The URN of a flow of this name.
+    pub(crate) fn urn(&self, name: &str) -> String {
+        let (region, project) = (&self.region, &self.project_id);
+        format!("urn:fss:{region}:{project}:workflow:default:{name}:latest")
+    }
+
+    /// Who does what is done.
+    pub(crate) fn user(&self) -> String {
+        let user = self.users.first();
+        user.map_or_else(String::new, |user| user.name.clone())
+    }
+}
+
 pub(crate) struct User {
     pub(crate) domain: String,
     pub(crate) name: String,

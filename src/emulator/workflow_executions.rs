@@ -24,6 +24,7 @@ use crate::huawei::{
     ShowWorkflowExecutionForPageRequest, ShowWorkflowExecutionRequest,
     StartWorkflowExecutionRequest, StopWorkFlowRequest,
 };
+use crate::payload::is_json;
 
 /// Answers a call that is allowed.
 pub(crate) fn handle(state: &State, operation: &str, call: &Call<'_>) -> Reply {
@@ -35,9 +36,10 @@ pub(crate) fn handle(state: &State, operation: &str, call: &Call<'_>) -> Reply {
         ListWorkflowExecutionsRequest::NAME => list(state, request, workflow),
         ShowWorkflowExecutionForPageRequest::NAME => list_for_page(state, request, workflow),
         CreateCallbackWorkflowRequest::NAME => callback(state, request, workflow),
-        ShowWorkflowExecutionRequest::NAME => {
-            find(state, workflow, execution).map(|run| details(state, &run))
-        }
+        ShowWorkflowExecutionRequest::NAME => match find(state, workflow, execution) {
+            Ok(run) => return Reply::json_text(StatusCode::OK, &id::hex(), details(state, &run)),
+            Err(reply) => Err(reply),
+        },
         StopWorkFlowRequest::NAME => stop(state, workflow, execution),
         RetryWorkFlowRequest::NAME => retry(state, workflow, execution),
         _ => return Reply::no_such_api(),
@@ -50,12 +52,12 @@ pub(crate) fn handle(state: &State, operation: &str, call: &Call<'_>) -> Reply {
 
 type Answer = Result<Value, Box<Reply>>;
 
-fn refused(message: &str) -> Box<Reply> {
+pub(crate) fn refused(message: &str) -> Box<Reply> {
     Box::new(invalid(message))
 }
 
 /// What is not there.
-fn missing(state: &State) -> Box<Reply> {
+pub(crate) fn missing(state: &State) -> Box<Reply> {
     if state.flows.world().quirks.get().fss0500_for_missing {
         let message = "Get the associated function of the workflow failed.";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -207,10 +209,9 @@ fn brief(state: &State, (run, view): &Listed) -> Value {
 /// What lists and details have in common.
 fn fields(state: &State, run: &Run, view: &View) -> Map<String, Value> {
     let settings = &state.huawei;
-    let urn = format!(
-        "urn:fss:{}:{}:workflow:default:{}:latest",
-        settings.region, settings.project_id, run.flow
-    );
+    let kept = state.flows.sheet(Cloud::Huawei, &run.flow);
+    let name = kept.map_or_else(|| run.flow.clone(), |sheet| sheet.name);
+    let urn = settings.urn(&name);
     let ended = view.ending.as_ref();
     [
         ("workflow_id", run.flow.clone()),
@@ -223,67 +224,76 @@ fn fields(state: &State, run: &Run, view: &View) -> Map<String, Value> {
             ended.map_or_else(String::new, |ending| time(ending.stopped)),
         ),
         ("last_update_time", time(view.updated)),
-        (
-            "created_by",
-            settings
-                .users
-                .first()
-                .map_or_else(String::new, |user| user.name.clone()),
-        ),
+        ("created_by", settings.user()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.into()))
     .collect()
 }
 
-fn details(state: &State, run: &Run) -> Value {
+/// JSON text, since inputs and outputs stand in it as they were written.
+fn details(state: &State, run: &Run) -> String {
     let view = run.view();
-    let mut body = fields(state, run, &view);
-    let read = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!({}));
-    body.insert("headers".to_owned(), json!({}));
-    body.insert("input".to_owned(), read(&run.input));
-    body.insert("output".to_owned(), read(view.output()));
     // The nodes in the order in which they were first entered; a retry enters them again.
-    let mut details: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut nodes: Vec<(String, Vec<String>)> = Vec::new();
     for node in run.nodes() {
-        let known = details.iter_mut().find(|(id, _)| *id == node.id);
+        let known = nodes.iter_mut().find(|(id, _)| *id == node.id);
         let executed = executed(&node);
         match known {
             Some((_, executions)) => executions.push(executed),
-            None => details.push((node.id, vec![executed])),
+            None => nodes.push((node.id, vec![executed])),
         }
     }
-    let details = details.into_iter().map(|(node, executions)| {
-        json!({
-            "node_id": node,
-            "node_name": node,
-            "execution_id": run.name,
-            "executions": executions,
-        })
+    let nodes = nodes.into_iter().map(|(node, executions)| {
+        let body = json!({"node_id": node, "node_name": node, "execution_id": run.name});
+        with(&body, [("executions", list_of(executions))])
     });
-    let details: Vec<Value> = details.collect();
-    body.insert("node_execution_details".to_owned(), details.into());
-    body.into()
+    let payload = |text: &str| match is_json(text) {
+        true => text.to_owned(),
+        false => "{}".to_owned(),
+    };
+    with(
+        &fields(state, run, &view).into(),
+        [
+            ("headers", "{}".to_owned()),
+            ("input", payload(&run.input)),
+            ("output", payload(view.output())),
+            ("node_execution_details", list_of(nodes)),
+        ],
+    )
 }
 
 /// Here, times are numbers.
-fn executed(node: &Node) -> Value {
+fn executed(node: &Node) -> String {
     let mut body = json!({
         "status": node.status,
-        "input": node.input,
         "begin_time": node.began.timestamp_millis(),
         "request_id": id::hex(),
     });
-    if let Some(output) = &node.output {
-        body["output"] = output.clone();
-    }
     if let Some(ended) = node.ended {
         body["end_time"] = ended.timestamp_millis().into();
     }
     if let Some(error) = &node.error {
         body["error_message"] = error.as_str().into();
     }
-    body
+    let input = Some(("input", node.input.clone()));
+    let output = node.output.clone().map(|output| ("output", output));
+    with(&body, input.into_iter().chain(output))
+}
+
+/// An object and members that are JSON text already.
+fn with<'a>(object: &Value, members: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut text = object.to_string();
+    text.truncate(text.len() - 1);
+    for (name, value) in members {
+        text.push_str(&format!(",\"{name}\":{value}"));
+    }
+    text + "}"
+}
+
+fn list_of(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<String> = items.into_iter().collect();
+    format!("[{}]", items.join(","))
 }
 
 fn header<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
@@ -294,15 +304,15 @@ fn header<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
 const WINDOW: TimeDelta = TimeDelta::days(3);
 
 /// The parameters of a list.
-struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn of(request: &RecordedRequest) -> Self {
+    pub(crate) fn of(request: &RecordedRequest) -> Self {
         let pairs = form_urlencoded::parse(request.query.as_bytes());
         Self(pairs.into_owned().collect())
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self
             .0
             .iter()
@@ -311,7 +321,7 @@ impl Query {
     }
 
     /// A negative number is as good as 0.
-    fn number(&self, name: &str) -> Result<Option<usize>, Box<Reply>> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<usize>, Box<Reply>> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };

@@ -28,7 +28,7 @@ macro_rules! define {
         /// assert_eq!(ErrorCode::from("FSS.0429").as_str(), "FSS.0429");
         /// assert_eq!(ErrorCode::from("New.Code").as_str(), "New.Code");
         /// ```
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
             $($(

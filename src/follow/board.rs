@@ -19,6 +19,11 @@ use crate::{
 pub(super) struct Board<A> {
     entries: HashMap<String, Entry>,
     ends: VecDeque<Followed<A>>,
+    /// Whether ends are told when they are complete.
+    completes: bool,
+    /// Ends that are not, and how many are being completed.
+    incomplete: VecDeque<(ExecutionRef, A)>,
+    completing: usize,
     is_list_refused: bool,
     are_looks_refused: bool,
     /// How many pages the last pass over the list had.
@@ -69,6 +74,9 @@ impl<A> Default for Board<A> {
         Self {
             entries: HashMap::new(),
             ends: VecDeque::new(),
+            completes: false,
+            incomplete: VecDeque::new(),
+            completing: 0,
             is_list_refused: false,
             are_looks_refused: false,
             pages: 1,
@@ -100,7 +108,24 @@ impl<A> Board<A> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.entries.len() + self.ends.len()
+        self.entries.len() + self.ends.len() + self.incomplete.len() + self.completing
+    }
+
+    pub(super) fn complete_ends(&mut self) {
+        self.completes = true;
+    }
+
+    /// An end to complete.
+    pub(super) fn next_incomplete(&mut self) -> Option<(ExecutionRef, A)> {
+        let next = self.incomplete.pop_front()?;
+        self.completing += 1;
+        Some(next)
+    }
+
+    pub(super) fn completed(&mut self, execution: ExecutionRef, end: A) {
+        self.completing -= 1;
+        let outcome = Ok(end);
+        self.ends.push_back(Followed { execution, outcome });
     }
 
     pub(super) fn next_end(&mut self) -> Option<Followed<A>> {
@@ -186,7 +211,7 @@ impl<A> Board<A> {
             }
             if entry.is_end(&view, now, true) {
                 has_news = true;
-                self.end(&name, Ok(answer));
+                self.end::<W>(&name, Ok(answer));
             }
         }
         has_news
@@ -249,7 +274,7 @@ impl<A> Board<A> {
                     None
                 } else if entry.is_of_another(&view) {
                     let gone = memory(entry).gone("another execution bears its name now", None);
-                    return self.end(name, Err(gone));
+                    return self.end::<W>(name, Err(gone));
                 } else {
                     entry.was_unauthenticated = false;
                     self.trouble = None;
@@ -257,7 +282,7 @@ impl<A> Board<A> {
                     entry.note(&view);
                     entry.was_seen |= !view.status.is_empty();
                     if entry.is_end(&view, now, false) {
-                        self.end(name, Ok(answer));
+                        self.end::<W>(name, Ok(answer));
                     } else if entry.late.is_some() {
                         entry.is_urgent = true;
                     }
@@ -278,7 +303,7 @@ impl<A> Board<A> {
                 true => memory.gone("the service does not know it any more", error),
                 false => memory.never_visible(error),
             };
-            return self.end(name, Err(error));
+            return self.end::<W>(name, Err(error));
         }
         let Some(error) = error else { return };
         if is_refused_for_good(&error) {
@@ -303,7 +328,7 @@ impl<A> Board<A> {
                 return;
             }
             let refused = memory(entry).refused(error);
-            return self.end(name, Err(refused));
+            return self.end::<W>(name, Err(refused));
         }
         self.bear(&error, now);
     }
@@ -321,12 +346,15 @@ impl<A> Board<A> {
         }
     }
 
-    fn end(&mut self, name: &str, outcome: Result<A, Error>) {
-        if let Some(entry) = self.entries.remove(name) {
-            self.ends.push_back(Followed {
-                execution: entry.execution,
-                outcome,
-            });
+    fn end<W: Watch<Answer = A>>(&mut self, name: &str, outcome: Result<A, Error>) {
+        let Some(Entry { execution, .. }) = self.entries.remove(name) else {
+            return;
+        };
+        match outcome {
+            Ok(end) if self.completes && !W::is_complete(&end) => {
+                self.incomplete.push_back((execution, end));
+            }
+            outcome => self.ends.push_back(Followed { execution, outcome }),
         }
     }
 }

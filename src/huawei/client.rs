@@ -1,5 +1,7 @@
 //! The client and its builder.
 
+mod managing;
+
 use std::sync::Arc;
 
 use super::{
@@ -101,6 +103,33 @@ impl Client {
         pacer.map(|pacer| pacer.pace()).unwrap_or_default()
     }
 
+    /// This client, with calls that wait for their turn in the client's quota: for
+    /// programs that make many. It shares all else with this one.
+    ///
+    /// Calls go out in the order in which they were sent, at the pace of [`Client::pace`], together with waits and
+    /// followers. One that is refused for its rate halves the pace, keeps its place and goes out
+    /// again, for hours if need be: that is no attempt that the retry policy counts, and spends
+    /// nothing of the budget of repeats. The time that goes by so is not the call's, unless it was
+    /// given a limit of its own by [`Call::timeout`].
+    ///
+    /// ```no_run
+    /// use cloud_workflows::huawei::{Client, StartWorkflowExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let bulk = client.paced();
+    /// for _ in 0..10_000 {
+    ///     let request = StartWorkflowExecutionRequest::new("48aff955-ea10-4ffd-b426-190bc192dc14");
+    ///     bulk.start_workflow_execution(request).send().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn paced(&self) -> Self {
+        Self {
+            pipeline: self.pipeline.paced(),
+        }
+    }
+
     /// `StartSyncWorkflowExecution` (`sync-executions`): runs a flow of mode EXPRESS and waits for
     /// its end, up to five minutes.
     ///
@@ -155,6 +184,7 @@ impl Client {
         &self,
         request: StartWorkflowExecutionRequest,
     ) -> Call<StartWorkflowExecutionRequest> {
+        request.warn_of_day(self.pipeline.core.clock.now());
         Call::new(&self.pipeline, request)
     }
 
@@ -470,6 +500,7 @@ impl ClientBuilder {
                 protocol: Rest::function_graph(endpoint, project_id),
                 credentials: Some(Cache::new(provider, context)),
                 pacers: Pacers::new(&[], self.quota.unwrap_or_else(|| Quota::new(50, 10.0))),
+                is_paced: false,
             }),
         })
     }

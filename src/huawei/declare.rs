@@ -3,7 +3,7 @@
 /// Declares an operation; see [`declare`](crate::pipeline::declare).
 macro_rules! operation {
     ($($declaration:tt)*) => {
-        $crate::pipeline::declare::operation! { AsValue $crate::huawei::protocol::Rest; $($declaration)* }
+        $crate::pipeline::declare::operation! { AsValue $crate::huawei::protocol::Rest, "crate::huawei::Client"; $($declaration)* }
     };
 }
 
@@ -14,4 +14,11 @@ macro_rules! response {
     };
 }
 
-pub(super) use {operation, response};
+/// Declares a part of requests, and of answers too.
+macro_rules! part {
+    ($($declaration:tt)*) => {
+        $crate::pipeline::declare::part! { AsValue; $($declaration)* }
+    };
+}
+
+pub(super) use {operation, part, response};

@@ -1,7 +1,10 @@
 //! The operations of FunctionGraph that concern flows, one file a family.
 
+pub(super) mod definition;
 pub(super) mod executions;
+pub(super) mod flows;
 pub(super) mod lists;
+pub(super) mod metrics;
 pub(super) mod runs;
 
 #[cfg(any(test, feature = "emulator"))]
@@ -18,4 +21,11 @@ pub(crate) const ALL: &[&Entry] = &[
     runs::CreateCallbackWorkflowRequest::ENTRY,
     lists::ListWorkflowExecutionsRequest::ENTRY,
     lists::ShowWorkflowExecutionForPageRequest::ENTRY,
+    flows::CreateWorkflowRequest::ENTRY,
+    flows::ListWorkflowRequest::ENTRY,
+    flows::ShowWorkFlowRequest::ENTRY,
+    flows::UpdateWorkFlowRequest::ENTRY,
+    flows::BatchDeleteWorkflowsRequest::ENTRY,
+    metrics::ShowWorkFlowMetricRequest::ENTRY,
+    metrics::ShowTenantMetricRequest::ENTRY,
 ];

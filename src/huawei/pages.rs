@@ -1,12 +1,16 @@
-//! The pages of this cloud's lists of executions.
+//! The pages of this cloud's lists.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::{
-    operations::lists::{
-        ListWorkflowExecutionsRequest, ShowWorkflowExecutionForPageRequest, WorkflowExecutionBrief,
+    operations::{
+        flows::{ListWorkflowRequest, WorkflowSimpleInfo},
+        lists::{
+            ListWorkflowExecutionsRequest, ShowWorkflowExecutionForPageRequest,
+            WorkflowExecutionBrief,
+        },
     },
     protocol::Rest,
     watch::LONGEST_WINDOW,
@@ -27,9 +31,38 @@ use crate::{
 const MOST_LISTED: u32 = 200;
 const MOST_OF_HISTORY: u32 = 100;
 
-/// A list of executions that is read by counting.
+/// What stands in such a list.
+trait Entry: Send + 'static {
+    fn id(&self) -> Option<String>;
+
+    /// The time by which windows choose it.
+    fn time(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+impl Entry for WorkflowExecutionBrief {
+    fn id(&self) -> Option<String> {
+        self.execution_id.clone()
+    }
+
+    fn time(&self) -> Option<DateTime<Utc>> {
+        self.begin_time
+    }
+}
+
+impl Entry for WorkflowSimpleInfo {
+    fn id(&self) -> Option<String> {
+        Some(self.id.clone())
+    }
+}
+
+/// A list that is read by counting.
 trait List: Operation<Protocol = Rest> + Clone + Send + Sync {
+    type Item: Entry;
     const MOST: u32;
+    /// Whether the service looks at three days at once.
+    const HAS_WINDOWS: bool = true;
 
     /// The same list, one page of it.
     fn page(self, limit: u32, offset: u32, window: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Self;
@@ -40,12 +73,44 @@ trait List: Operation<Protocol = Rest> + Clone + Send + Sync {
     /// How many items a page is to have, and how many the caller wants to pass over.
     fn counts(&self) -> (Option<u32>, u32);
 
-    fn times(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+    fn times(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        (None, None)
+    }
 
-    fn read(answer: Self::Output) -> (Vec<WorkflowExecutionBrief>, Option<u64>);
+    fn read(answer: Self::Output) -> (Vec<Self::Item>, Option<u64>);
+}
+
+impl List for ListWorkflowRequest {
+    type Item = WorkflowSimpleInfo;
+    const MOST: u32 = MOST_LISTED;
+    const HAS_WINDOWS: bool = false;
+
+    fn page(self, limit: u32, offset: u32, _: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Self {
+        self.limit(limit).offset(offset)
+    }
+
+    fn filters(&self) -> String {
+        let mode = self.mode.as_ref().map(|mode| mode.as_str());
+        let filters = [
+            self.workflow_name.as_deref(),
+            self.enterprise_project.as_deref(),
+            mode,
+        ];
+        filters.map(Option::unwrap_or_default).join("\n")
+    }
+
+    fn counts(&self) -> (Option<u32>, u32) {
+        (self.limit, self.offset.unwrap_or_default())
+    }
+
+    fn read(answer: Self::Output) -> (Vec<WorkflowSimpleInfo>, Option<u64>) {
+        let total = answer.total.and_then(|total| u64::try_from(total).ok());
+        (answer.workflows, total)
+    }
 }
 
 impl List for ListWorkflowExecutionsRequest {
+    type Item = WorkflowExecutionBrief;
     const MOST: u32 = MOST_LISTED;
 
     fn page(
@@ -77,6 +142,7 @@ impl List for ListWorkflowExecutionsRequest {
 }
 
 impl List for ShowWorkflowExecutionForPageRequest {
+    type Item = WorkflowExecutionBrief;
     const MOST: u32 = MOST_OF_HISTORY;
 
     fn page(
@@ -109,7 +175,7 @@ impl List for ShowWorkflowExecutionForPageRequest {
 }
 
 /// All pages of a list, from its first to its last window.
-fn pages<L: List>(call: Call<L>) -> Pages<WorkflowExecutionBrief> {
+fn pages<L: List>(call: Call<L>) -> Pages<L::Item> {
     let Listing {
         pipeline,
         request,
@@ -123,10 +189,13 @@ fn pages<L: List>(call: Call<L>) -> Pages<WorkflowExecutionBrief> {
     let until = until.max(DateTime::UNIX_EPOCH);
     let begin = since.unwrap_or(until - LONGEST_WINDOW);
     let begin = begin.min(now).max(DateTime::UNIX_EPOCH);
-    let windows = Windows::between(whole(begin), whole(until + ALMOST), LONGEST_WINDOW);
+    let windows = match L::HAS_WINDOWS {
+        true => Windows::between(whole(begin), whole(until + ALMOST), LONGEST_WINDOW),
+        false => Windows::none(),
+    };
     let limit = request.as_deref().and_then(|request| request.counts().0);
     let limit = limit.unwrap_or(L::MOST).clamp(1, L::MOST);
-    let source = Executions {
+    let source = Listed {
         pipeline,
         request,
         options,
@@ -141,14 +210,14 @@ fn whole(time: DateTime<Utc>) -> DateTime<Utc> {
     time.duration_trunc(TimeDelta::seconds(1)).unwrap_or(time)
 }
 
-struct Executions<L> {
+struct Listed<L> {
     pipeline: Arc<Pipeline<Rest>>,
     request: Option<Box<L>>,
     options: CallOptions,
 }
 
-impl<L: List> Source for Executions<L> {
-    type Item = WorkflowExecutionBrief;
+impl<L: List> Source for Listed<L> {
+    type Item = L::Item;
 
     fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<Self::Item>, Error>> {
         let request = match self.request.as_deref() {
@@ -181,12 +250,12 @@ impl<L: List> Source for Executions<L> {
         })
     }
 
-    fn key(&self, item: &WorkflowExecutionBrief) -> Option<String> {
-        item.execution_id.clone()
+    fn key(&self, item: &L::Item) -> Option<String> {
+        item.id()
     }
 
-    fn time(&self, item: &WorkflowExecutionBrief) -> Option<DateTime<Utc>> {
-        item.begin_time
+    fn time(&self, item: &L::Item) -> Option<DateTime<Utc>> {
+        item.time()
     }
 
     fn filters(&self) -> String {
@@ -209,29 +278,26 @@ impl<L: List> Source for Executions<L> {
 
 /// Writes the two ways to read a list whole.
 macro_rules! whole {
-    ($($request:ident: $pages:expr, $items:expr;)*) => {$(
+    ($($request:ident => $item:ident: $pages:expr, $($how:literal)*, $items:expr;)*) => {$(
         impl Call<$request> {
             /// The pages of the whole list, one after the other; see [`items`](Self::items).
             ///
             #[doc = $pages]
-            pub fn pages(self) -> Pages<WorkflowExecutionBrief> {
+            pub fn pages(self) -> Pages<$item> {
                 pages(self)
             }
 
             /// The items of the whole list, one after the other.
             ///
-            /// It reaches from the request's `start_time` to its `end_time`, or to now, in windows
-            /// of three days, which is all that the service looks at at once; without a
-            /// `start_time`, it is the last three days of that. Both ends are pinned before the
-            /// first page, so that new executions do not move what comes after it, and none is
-            /// given twice. `limit` is the size of a page; `offset` must be 0.
+            $(#[doc = $how])*
+            /// `limit` is the size of a page; `offset` must be 0.
             ///
             /// # Errors
             ///
             /// Those of the operation and of [`Pages::next`]. It reads only.
             ///
             #[doc = $items]
-            pub fn items(self) -> Items<WorkflowExecutionBrief> {
+            pub fn items(self) -> Items<$item> {
                 self.pages().items()
             }
         }
@@ -239,7 +305,7 @@ macro_rules! whole {
 }
 
 whole! {
-    ListWorkflowExecutionsRequest: r#"
+    ListWorkflowExecutionsRequest => WorkflowExecutionBrief: r#"
 ```no_run
 use cloud_workflows::huawei::{Client, ListWorkflowExecutionsRequest};
 
@@ -251,7 +317,11 @@ while let Some(page) = pages.next().await {
 }
 # Ok(())
 # }
-```"#, r#"With a `status`, what changes while pages are read can be missed.
+```"#, "It reaches from the request's `start_time` to its `end_time`, or to now, in windows"
+    "of three days, which is all that the service looks at at once; without a"
+    "`start_time`, it is the last three days of that. Both ends are pinned before the"
+    "first page, so that new executions do not move what comes after it, and none is"
+    "given twice.", r#"With a `status`, what changes while pages are read can be missed.
 
 ```no_run
 use cloud_workflows::huawei::{Client, ListWorkflowExecutionsRequest, WorkflowRunStatus};
@@ -266,7 +336,7 @@ while let Some(execution) = failed.next().await {
 # Ok(())
 # }
 ```"#;
-    ShowWorkflowExecutionForPageRequest: r#"
+    ShowWorkflowExecutionForPageRequest => WorkflowExecutionBrief: r#"
 ```no_run
 use cloud_workflows::huawei::{Client, ShowWorkflowExecutionForPageRequest};
 
@@ -279,7 +349,11 @@ while let Some(page) = pages.next().await {
 }
 # Ok(())
 # }
-```"#, r#"Where the service's `total` promised more than it gave, [`Items::shortfall`] says so.
+```"#, "It reaches from the request's `start_time` to its `end_time`, or to now, in windows"
+    "of three days, which is all that the service looks at at once; without a"
+    "`start_time`, it is the last three days of that. Both ends are pinned before the"
+    "first page, so that new executions do not move what comes after it, and none is"
+    "given twice.", r#"Where the service's `total` promised more than it gave, [`Items::shortfall`] says so.
 
 ```no_run
 use cloud_workflows::huawei::{Client, ShowWorkflowExecutionForPageRequest};
@@ -290,6 +364,32 @@ let request = ShowWorkflowExecutionForPageRequest::new(workflow_id, 0_u32, 100_u
 let mut executions = client.show_workflow_execution_for_page(request).items();
 while let Some(execution) = executions.next().await {
     println!("{:?}", execution?.execution_id);
+}
+# Ok(())
+# }
+```"#;
+    ListWorkflowRequest => WorkflowSimpleInfo: r#"
+```no_run
+use cloud_workflows::huawei::{Client, ListWorkflowRequest};
+
+# async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+let mut pages = client.list_workflow(ListWorkflowRequest::new()).pages();
+while let Some(page) = pages.next().await {
+    println!("{} flows; stored: {}", page?.len(), pages.position());
+}
+# Ok(())
+# }
+```"#, "None is given twice; one that is made or deleted while pages are read may be missed, or"
+    "another in its place.", r#"Where the service's `total` promised more than it gave, [`Items::shortfall`] says so.
+
+```no_run
+use cloud_workflows::huawei::{Client, ListWorkflowRequest};
+
+# async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+let mut flows = client.list_workflow(ListWorkflowRequest::new()).items();
+while let Some(flow) = flows.next().await {
+    let flow = flow?;
+    println!("{} {}", flow.id, flow.name.unwrap_or_default());
 }
 # Ok(())
 # }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// One REST service at one address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rest {
     endpoint: Url,
     /// Written once; none where it cannot be a header's value.
@@ -119,10 +119,15 @@ impl Family for Rest {
                     if !query.is_empty() {
                         query.push('&');
                     }
-                    let is_spaced = member.rules.iter().any(|rule| matches!(rule, Rule::Spaced));
+                    let is_spaced = has_rule(member, |rule| matches!(rule, Rule::Spaced));
                     let value = match value {
                         Shown::Time(time) if is_spaced => {
                             time.format("%Y-%m-%d %H:%M:%S").to_string().into()
+                        }
+                        Shown::Time(time)
+                            if has_rule(member, |rule| matches!(rule, Rule::Millis)) =>
+                        {
+                            time.timestamp_millis().to_string().into()
                         }
                         value => value.to_text(member.wire)?,
                     };
@@ -156,6 +161,10 @@ impl Family for Rest {
     fn request_id_in(_: &dyn Fields) -> Option<&str> {
         None
     }
+}
+
+fn has_rule(member: &Member, is_it: fn(&Rule) -> bool) -> bool {
+    member.rules.iter().any(is_it)
 }
 
 /// A path with each name in braces replaced by its value, as one segment.
@@ -225,6 +234,11 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
 }
 
 impl Wire {
+    /// What is sent.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     fn service(&self) -> refusal::Service {
         match self.path {
             Path::Fixed(_) => refusal::Service::Iam,

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     follow::{ListAsk, Listed, Watch},
-    payload::Payload,
+    payload::{FlowText, Payload},
     pipeline::{
         Pipeline, attempt, credential::BoxFuture, operation::Operation, options::CallOptions,
         same::same_input,
@@ -143,10 +143,16 @@ fn of_status(status: &WorkflowRunStatus) -> View {
 fn size(shown: &WorkflowExecution) -> usize {
     let runs = shown.node_execution_details.iter();
     let runs = runs.flat_map(|node| &node.executions);
-    let of_nodes = runs.flat_map(|run| [&run.input, &run.output, &run.error_message]);
+    let of_nodes = runs.flat_map(|run| {
+        let words = run.error_message.as_ref();
+        let payloads = [&run.input, &run.output].into_iter().flatten();
+        payloads
+            .map(Payload::as_str)
+            .chain(words.map(FlowText::as_str))
+    });
     let own = [&shown.headers, &shown.input, &shown.output];
-    let payloads = own.into_iter().chain(of_nodes).flatten();
-    payloads.map(|payload| payload.as_str().len()).sum()
+    let own = own.into_iter().flatten().map(Payload::as_str);
+    own.chain(of_nodes).map(str::len).sum()
 }
 
 /// Looks at executions of one flow, singly and by its list.

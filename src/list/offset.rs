@@ -27,7 +27,6 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(1);
 
 impl Windows {
     /// A list without windows.
-    #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self::new(None, TimeDelta::MAX)
     }

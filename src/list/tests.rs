@@ -375,3 +375,80 @@ async fn a_server_that_counts_pages_is_noticed() {
         })
     );
 }
+
+/// An item that is counted for as long as it is held.
+struct Held(u32, Arc<Mutex<Count>>);
+
+#[derive(Default)]
+struct Count {
+    held: usize,
+    most: usize,
+    pages: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().held -= 1;
+    }
+}
+
+/// A list of ten thousand.
+struct Long(Arc<Mutex<Count>>);
+
+const LONG: u32 = 10_000;
+
+impl Source for Long {
+    type Item = Held;
+
+    fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<Held>, Error>> {
+        let from = match &ask.place {
+            Place::Offset { offset, .. } => u32::try_from(*offset).unwrap(),
+            _ => token(&ask).parse().unwrap_or(0),
+        };
+        let to = LONG.min(from + ask.limit);
+        let items = (from..to).map(|i| Held(i, self.0.clone())).collect();
+        let mut count = self.0.lock().unwrap();
+        count.pages += 1;
+        count.held += (to - from) as usize;
+        count.most = count.most.max(count.held);
+        let next = (to < LONG).then(|| to.to_string());
+        let reply = Reply {
+            items,
+            next,
+            total: None,
+        };
+        Box::pin(async move { Ok(reply) })
+    }
+
+    fn key(&self, item: &Held) -> Option<String> {
+        Some(item.0.to_string())
+    }
+
+    fn filters(&self) -> String {
+        String::new()
+    }
+}
+
+#[tokio::test]
+async fn a_stream_over_ten_thousand_holds_one_page() {
+    const PAGE: u32 = 100;
+    for by_token in [true, false] {
+        let count = Arc::<Mutex<Count>>::default();
+        let source = Long(count.clone());
+        let mut items = match by_token {
+            true => Pages::by_token(source, PAGE).items(),
+            false => Pages::by_offset(source, PAGE, Windows::none()).items(),
+        };
+        let mut given = 0;
+        while let Some(item) = items.next().await {
+            assert_eq!(item.unwrap().0, given);
+            given += 1;
+            let pages = count.lock().unwrap().pages;
+            assert_eq!(pages, given.div_ceil(PAGE) as usize, "at item {given}");
+        }
+        assert_eq!(given, LONG);
+        let count = count.lock().unwrap();
+        assert!(count.most <= PAGE as usize, "{} items held", count.most);
+        assert_eq!(count.held, 0);
+    }
+}

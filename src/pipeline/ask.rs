@@ -35,6 +35,7 @@ impl Context {
         self.check_may_ask(format_args!("{} at {host}", request.name()))?;
         let pipeline = Pipeline {
             pacers: Pacers::default(),
+            is_paced: false,
             core: self.core.clone(),
             protocol,
             credentials,

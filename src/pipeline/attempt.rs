@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use http::StatusCode;
 use tokio::{
     runtime::Handle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout_at},
 };
-use tracing::{Instrument as _, field};
+use tracing::{Instrument as _, Span, field};
 use url::Url;
 
 use super::{
@@ -19,9 +19,9 @@ use super::{
     limits::LONGEST,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
     options::CallOptions,
-    pace::Pacer,
+    pace::{Pacer, Turn},
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
-    retry::{Event, History, Next, date, judge},
+    retry::{Event, History, Next, Pace, date, judge},
     transport::{CONNECT_SLACK, Reply, time_left},
     words::Sensitive,
 };
@@ -41,15 +41,19 @@ pub(crate) async fn run<E: Exchange>(
     encoded: Result<&EncodedFor<E>, Error>,
     options: &CallOptions,
 ) -> Result<Response<E::Answer>, Error> {
-    let span = tracing::debug_span!(
-        "call",
-        operation = name.as_ref(),
-        attempts = field::Empty,
-        status = field::Empty,
-        request_id = field::Empty,
-        error = field::Empty,
-        delivery = field::Empty,
-    );
+    let span = match options.is_poll {
+        // Whoever polls for days tells of it in a span of its own.
+        true => Span::none(),
+        false => tracing::debug_span!(
+            "call",
+            operation = name.as_ref(),
+            attempts = field::Empty,
+            status = field::Empty,
+            request_id = field::Empty,
+            error = field::Empty,
+            delivery = field::Empty,
+        ),
+    };
     let outcome = run_in_span::<E>(pipeline, name, encoded, options)
         .instrument(span.clone())
         .await;
@@ -142,6 +146,12 @@ struct Attempts<'a, P: Protocol> {
     pacer: Option<Arc<Pacer>>,
     /// When the last attempt was counted.
     counted: Option<Instant>,
+    /// Whether each attempt waits for its turn there.
+    takes_turns: bool,
+    /// The last turn that was had.
+    turn: Option<Turn>,
+    /// Attempts that were refused for their rate after their turn: no policy counts them.
+    uncounted: u32,
 }
 
 /// What is known of an attempt that gave no answer.
@@ -185,8 +195,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             deadline: started + timeouts.overall,
             first: None,
             history: History::default(),
+            takes_turns: pipeline.is_paced && pacer.is_some(),
             pacer,
             counted: None,
+            turn: None,
+            uncounted: 0,
         }
     }
 
@@ -200,7 +213,17 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         let core = &self.pipeline.core;
         let policy = self.options.retry.unwrap_or(core.retry);
         let mut last = None;
+        let mut idle_since = monotonic();
         loop {
+            if !self.take_turn(idle_since).await {
+                return Err(last.unwrap_or_else(|| {
+                    Error::new(
+                        ErrorKind::Timeout,
+                        "the call's time ran out before its turn came",
+                    )
+                }));
+            }
+            let begun = monotonic();
             let held = self.lease().await?;
             // The credential may have taken the time that the attempt needs.
             if !self.fits(Duration::ZERO) {
@@ -211,7 +234,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     )
                 }));
             }
-            let span = tracing::debug_span!("attempt", number = self.history.attempts + 1);
+            let span = match self.options.is_poll {
+                true => Span::none(),
+                false => tracing::debug_span!("attempt", number = self.history.attempts + 1),
+            };
             let attempt = self.attempt(held.as_ref(), decode).instrument(span);
             let failed = match attempt.await {
                 Ok(reply) => {
@@ -234,16 +260,31 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 &self.history,
             );
             self.history.worst = self.history.worst.max(delivery);
-            tracing::debug!(
-                attempt = self.history.attempts,
-                status = failed.error.status().map(|status| status.as_u16()),
-                code = failed.error.code().map(|code| logged(code.as_str())),
-                request_id = failed.error.request_id().map(logged),
-                kind = ?failed.error.kind(),
-                ?delivery,
-                ?next,
-                "attempt failed"
-            );
+            if !self.options.is_poll {
+                tracing::debug!(
+                    attempt = self.history.attempts,
+                    status = failed.error.status().map(|status| status.as_u16()),
+                    code = failed.error.code().map(|code| logged(code.as_str())),
+                    request_id = failed.error.request_id().map(logged),
+                    kind = ?failed.error.kind(),
+                    ?delivery,
+                    ?next,
+                    "attempt failed"
+                );
+            }
+            if next == Next::Repeat(Pace::Throttled) && self.takes_turns {
+                // The account's pace, not the call's: it goes on for as long as that takes.
+                self.uncounted += 1;
+                let asked = failed.error.retry_after().unwrap_or_default().min(LONGEST);
+                if self.options.timeout.is_some() && !self.fits(asked) {
+                    return Err(failed.error);
+                }
+                sleep_until(monotonic() + asked).await;
+                last = Some(failed.error);
+                idle_since = begun;
+                continue;
+            }
+            let counted = self.history.attempts - self.uncounted;
             let pause = match next {
                 Next::Stop => {
                     if let (Some(cache), Some(held)) = (&self.pipeline.credentials, &held)
@@ -268,7 +309,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 // Whoever polls has a pause of its own.
                 Next::Repeat(_) if self.options.is_poll => return Err(failed.error),
                 Next::Repeat(pace) => {
-                    let pause = policy.backoff(self.history.attempts, pace)?;
+                    let pause = policy.backoff(counted, pace)?;
                     failed
                         .error
                         .retry_after()
@@ -279,7 +320,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             let is_correction = matches!(next, Next::CorrectClock | Next::RenewCredential);
             let is_last = match self.options.is_poll {
                 true => !is_correction,
-                false => self.history.attempts >= policy.max_attempts,
+                false => counted >= policy.max_attempts,
             };
             if is_last || !self.fits(pause) || !(is_correction || core.budget.spend()) {
                 return Err(failed.error);
@@ -288,7 +329,34 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 sleep_until(monotonic() + pause).await;
             }
             last = Some(failed.error);
+            idle_since = monotonic();
         }
+    }
+
+    /// Waits for the next attempt's turn, where attempts take turns; false where the call's own
+    /// limit came first. Without one, the time since `idle_since` is not the call's.
+    async fn take_turn(&mut self, idle_since: Instant) -> bool {
+        let Some(pacer) = self.pacer.as_ref().filter(|_| self.takes_turns) else {
+            return true;
+        };
+        let waiting = match &self.turn {
+            // It keeps its place: who has waited does not wait for a round more.
+            Some(turn) => pacer.again(turn),
+            None => pacer.turn(),
+        };
+        let turn = match self.options.timeout {
+            Some(_) => match timeout_at(self.deadline, waiting).await {
+                Ok(turn) => turn,
+                Err(_) => return false,
+            },
+            None => {
+                let turn = waiting.await;
+                self.deadline += monotonic() - idle_since;
+                turn
+            }
+        };
+        self.turn = Some(turn);
+        true
     }
 
     /// Whether another attempt after this pause has the time it needs.
@@ -349,7 +417,10 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             1 => first.monotonic,
             _ => monotonic(),
         };
-        self.counted = self.pacer.as_ref().map(|pacer| pacer.count());
+        self.counted = match (&self.pacer, &self.turn) {
+            (Some(_), Some(turn)) => Some(turn.at),
+            (pacer, _) => pacer.as_ref().map(|pacer| pacer.count()),
+        };
         let deadline = self.deadline.min(began + self.timeouts.attempt);
         let sent = transport
             .send(

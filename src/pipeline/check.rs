@@ -56,6 +56,9 @@ fn keeps(wire: &str, rule: Rule, value: &Shown<'_>) -> Result<(), Error> {
         return refuse(format!("must be {least} to {most} items"));
     }
     match (rule, text, number) {
+        (Rule::Only(is_allowed, what), Some(text), _) if !text.chars().all(is_allowed) => {
+            refuse(format!("must hold {what} only"))
+        }
         (Rule::Name, Some(text), _) => check_name(wire, text),
         (Rule::Object, Some(text), _) if !is_object(text) => {
             refuse("must be the text of a JSON object".to_owned())

@@ -30,6 +30,7 @@ macro_rules! response {
             $json $name
             [$($field: $type = Member $wire (Presence::of::<$type>()) ($($($rule),+)?),)*]
             [$($($also,)*)?]
+            []
         }
         $crate::pipeline::declare::kept!($name);
     };
@@ -37,7 +38,9 @@ macro_rules! response {
 
 /// Declares a part that stands in requests, and in answers too.
 ///
-/// `new` has what it always has, `with` what may be left out.
+/// `new` has what it always has, `with` what may be left out, `json` what two setters write. One
+/// that was read goes out again as it came, but for what was changed: see
+/// [`Came`](super::record::Came).
 macro_rules! part {
     (
         $json:ident;
@@ -50,13 +53,16 @@ macro_rules! part {
         $(with {
             $($(#[$with_words:meta])* pub $with:ident: $with_type:ty = $with_wire:literal $(($($with_rule:expr),+))?,)*
         })?
+        $(json {
+            $($(#[$json_words:meta])* pub $value:ident | $text:ident: $json_type:ty = $json_wire:literal $(($($json_rule:expr),+))?,)*
+        })?
     ) => {
         $crate::pipeline::declare::request! {
-            $json $(#[$about])* $name;
+            $json $(#[$about])* $name; [came]
             $(#[$new_words])*
             new { $($(#[$words])* pub $field: $type = Member $wire ($($($rule),+)?),)* }
             with { $($($(#[$with_words])* pub $with: $with_type = Member $with_wire ($($($with_rule),+)?),)*)? }
-            json {}
+            json { $($($(#[$json_words])* pub $value | $text: $json_type = Member $json_wire ($($($json_rule),+)?),)*)? }
             plain {}
         }
         $crate::pipeline::declare::kept!($name);
@@ -65,15 +71,16 @@ macro_rules! part {
 
 /// Declares an operation: its request, where each parameter stands, whether it may be repeated.
 ///
+/// Behind `as` stands the client's method that sends it, for the documentation to link to.
 /// `new` has what the constructor takes, `with` what may be left out and has a setter, `json` what
 /// two setters write (a value, a text), `plain` what has setters of its own. What the operation
 /// does otherwise than others stands last: `writing` has functions of
 /// [`Declared`](super::declared::Declared), `outcome` of [`Exchange`](super::operation::Exchange).
 macro_rules! operation {
     (
-        $json:ident $protocol:ty;
+        $json:ident $protocol:ty, $client:literal;
         $(#[$about:meta])*
-        $name:ident = $operation:literal, $method:ident $path:literal, $replay:ident, $limits:ident => $answer:ty;
+        $name:ident = $operation:literal $(as $call:ident)?, $method:ident $path:literal, $replay:ident, $limits:ident => $answer:ty;
         $(#[$new_words:meta])*
         new {
             $($(#[$words:meta])* pub $field:ident: $type:ty = $place:ident $wire:literal $(($($rule:expr),+))?,)*
@@ -92,10 +99,13 @@ macro_rules! operation {
     ) => {
         $crate::pipeline::declare::request! {
             $json
-            #[doc = concat!("The request of `", $operation, "`.")]
+            #[doc = concat!("The request of `", $operation, "`: made by [`new`](Self::new), answered by [`", stringify!($answer), "`].")]
+            $(#[doc = concat!("[`Client::", stringify!($call), "`](", $client, "::", stringify!($call), ") sends it; an example stands there.")])?
+            #[doc = ""]
+            #[doc = "[`()`]: prim@unit"]
             #[doc = ""]
             $(#[$about])*
-            $name;
+            $name; []
             #[doc = concat!("A `", $operation, "` with what it always has; the rest has setters.")]
             #[doc = ""]
             $(#[$new_words])*
@@ -170,7 +180,7 @@ macro_rules! request {
     (
         $json:ident
         $(#[$about:meta])*
-        $name:ident;
+        $name:ident; [$($came:ident)?]
         $(#[$new_words:meta])*
         new { $($(#[$words:meta])* pub $field:ident: $type:ty = $place:ident $wire:literal ($($rule:expr),*),)* }
         with { $($(#[$with_words:meta])* pub $with:ident: $with_type:ty = $with_place:ident $with_wire:literal ($($with_rule:expr),*),)* }
@@ -185,6 +195,7 @@ macro_rules! request {
             $(#[doc = concat!("`", $with_wire, "`:")] $(#[$with_words])* pub $with: Option<$with_type>,)*
             $(#[doc = concat!("`", $plain_wire, "`:")] $(#[$plain_words])* pub $plain: $plain_type,)*
             $(#[doc = concat!("`", $json_wire, "`:")] $(#[$json_words])* pub $value: Option<$json_type>,)*
+            $($came: $crate::pipeline::record::Came,)?
         }
 
         $crate::pipeline::declare::default!($name $($field)*);
@@ -197,6 +208,7 @@ macro_rules! request {
                     $($with: None,)*
                     $($value: None,)*
                     $($plain: <$plain_type as $crate::pipeline::record::Field>::empty(),)*
+                    $($came: ::std::default::Default::default(),)?
                 }
             }
 
@@ -242,6 +254,7 @@ macro_rules! request {
                 $($value: Option<$json_type> = $json_place $json_wire (Presence::Given) ($($json_rule),*),)*
             ]
             []
+            [$($came)?]
         }
     };
 }
@@ -252,6 +265,7 @@ macro_rules! record {
         $json:ident $name:ident
         [$($field:ident: $type:ty = $place:ident $wire:literal ($presence:expr) ($($rule:expr),*),)*]
         [$($also:ident,)*]
+        [$($came:ident)?]
     ) => {
         const _: () = {
             use $crate::pipeline::{
@@ -279,6 +293,20 @@ macro_rules! record {
                 fn slots(&mut self, see: &mut dyn FnMut(&mut dyn Value)) {
                     $(see(slot::<$type>(&mut self.$field));)*
                 }
+
+                $(
+                    fn came(&self) -> Option<&str> {
+                        self.$came.text()
+                    }
+
+                    fn keep(&mut self, text: &str) {
+                        self.$came.keep(text);
+                    }
+
+                    fn another(&self) -> Option<Box<dyn Fields>> {
+                        Some(Box::new(<Self as Record>::empty()))
+                    }
+                )?
             }
 
             impl Record for $name {
@@ -296,6 +324,7 @@ macro_rules! record {
                     Self {
                         $($field: <$type as Field>::empty(),)*
                         $($also: Default::default(),)*
+                        $($came: Default::default(),)?
                     }
                 }
             }

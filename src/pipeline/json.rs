@@ -116,6 +116,11 @@ impl<'a> Object<'a> {
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
+    /// All members, in their order.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &(Cow<'a, str>, Raw<'a>)> {
+        self.0.iter()
+    }
+
     /// All members that are not null, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
         let members = self.0.iter().filter(|(_, value)| !value.is_null());

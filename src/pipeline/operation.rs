@@ -106,6 +106,8 @@ pub(crate) struct Subject {
     pub(crate) named_by_caller: bool,
     /// What it is given, or what a node of it is told to have given.
     pub(crate) input: Option<Payload>,
+    /// Whether a version of the flow was asked for.
+    pub(crate) is_of_version: bool,
     /// The node that the call is about, and how it is said to have ended.
     pub(crate) node: Option<(String, String)>,
 }
@@ -118,6 +120,7 @@ impl Subject {
             execution_name,
             named_by_caller: true,
             input: None,
+            is_of_version: false,
             node: None,
         }
     }

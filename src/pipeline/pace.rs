@@ -68,7 +68,7 @@ pub struct Pace {
 }
 
 /// A client's pacers, one for each bucket; none at all for services without quotas.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pacers {
     /// By the operation that has a bucket of its own.
     own: Vec<(&'static str, Arc<Pacer>)>,

@@ -20,6 +20,7 @@ pub(crate) enum Fault {
 pub(crate) fn record<T: Record>(text: &str) -> Result<T, Fault> {
     let mut record = T::empty();
     fill(&mut record, &Object::read(text)?).map_err(Fault::Lacks)?;
+    record.keep(text);
     Ok(record)
 }
 

@@ -23,6 +23,42 @@ pub(crate) trait Fields: Send + Sync {
 
     /// The same to write to.
     fn slots(&mut self, see: &mut dyn FnMut(&mut dyn Value));
+
+    /// The text of the object that it was read from, of what goes out again as it came.
+    fn came(&self) -> Option<&str> {
+        None
+    }
+
+    /// Remembers that text.
+    fn keep(&mut self, _text: &str) {}
+
+    /// Another of its kind with nothing read yet, of what goes out again as it came.
+    fn another(&self) -> Option<Box<dyn Fields>> {
+        None
+    }
+}
+
+/// The object that a part was read from. What nobody has changed since goes out again as it came:
+/// members that nobody here knows, values that could not be read, and how a value was written.
+///
+/// It says nothing of what the part means, so that all are equal.
+#[derive(Clone, Default)]
+pub(crate) struct Came(Option<Box<str>>);
+
+impl Came {
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    pub(crate) fn keep(&mut self, text: &str) {
+        self.0 = Some(text.into());
+    }
+}
+
+impl PartialEq for Came {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The same, as a type.
@@ -94,7 +130,10 @@ impl Presence {
 }
 
 /// Where a field stands.
-#[cfg_attr(not(test), expect(dead_code, reason = "for operations to come"))]
+#[cfg_attr(
+    not(any(test, all(feature = "alibaba", feature = "huawei"))),
+    expect(dead_code, reason = "each cloud has places of its own")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A member of a JSON object: of an answer, a nested part, a request's body.
@@ -146,6 +185,10 @@ pub(crate) enum Rule {
     Else(&'static str),
     /// A time with a blank between day and hour, and no zone: `yyyy-MM-dd HH:mm:ss`, UTC.
     Spaced,
+    /// A time as milliseconds since 1970.
+    Millis,
+    /// A text of such characters only, in words.
+    Only(fn(char) -> bool, &'static str),
     /// `Debug` does not show it.
     Hidden,
 }

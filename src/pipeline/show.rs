@@ -6,22 +6,60 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap 
 use serde_json::value::RawValue;
 
 use super::{
+    json::Object,
     read,
     record::{Fields, Member, Presence, Record, Rule, Shown, Value},
 };
 use crate::error::Error;
 
-/// Serialises the fields that are there, under the wire's names.
+/// Serialises the fields that are there, under the wire's names; of what was read, all that has not
+/// been changed goes out as it came.
 pub(crate) fn serialize<S: Serializer>(
     record: &dyn Fields,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let fields = present(record);
-    let mut map = serializer.serialize_map(Some(fields.len()))?;
-    for (member, value) in &fields {
-        map.serialize_entry(member.wire, value)?;
+    let members = written(record);
+    let mut map = serializer.serialize_map(Some(members.len()))?;
+    for (name, value) in &members {
+        map.serialize_entry(name, value)?;
     }
     map.end()
+}
+
+/// The members as they are to stand on the wire.
+fn written(record: &dyn Fields) -> Vec<(Cow<'_, str>, Shown<'_>)> {
+    let came = record.came().and_then(|text| Object::read(text).ok());
+    let (Some(came), Some(mut before)) = (came, record.another()) else {
+        let fields = with_defaults(record).into_iter();
+        return fields
+            .map(|(member, value)| (Cow::Borrowed(member.wire), value))
+            .collect();
+    };
+    // That something essential is missing was said when it was read.
+    let _missing = read::fill(&mut *before, &came);
+    let was = present(&*before);
+    let is = present(record);
+    let is_changed = |wire: &str| text_of(&was, wire) != text_of(&is, wire);
+    let mut changed: Vec<(&Member, Shown<'_>)> = with_defaults(record);
+    changed.retain(|(member, _)| is_changed(member.wire));
+    let mut members = Vec::with_capacity(is.len());
+    for (name, raw) in came.written() {
+        let is_known = record.members().iter().any(|member| member.wire == name);
+        if !is_known || !is_changed(name) {
+            members.push((name.clone(), Shown::Json(raw.as_str())));
+        } else if let Some(at) = changed.iter().position(|(member, _)| member.wire == name) {
+            members.push((name.clone(), changed.remove(at).1));
+        }
+    }
+    let new = changed.into_iter();
+    members.extend(new.map(|(member, value)| (Cow::Borrowed(member.wire), value)));
+    members
+}
+
+/// How a field is written; none where it is not.
+fn text_of(fields: &[(&Member, Shown<'_>)], wire: &str) -> Option<String> {
+    let field = fields.iter().find(|(member, _)| member.wire == wire);
+    field.and_then(|(_, value)| serde_json::to_string(value).ok())
 }
 
 /// Reads JSON as an answer is read.
@@ -142,6 +180,10 @@ impl Serialize for Shown<'_> {
             Self::Absent => serializer.serialize_none(),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Integer(number) => serializer.serialize_i64(*number),
+            // Where a whole number is wanted, one with a fraction of nothing may not be read.
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+                serializer.serialize_i64(*number as i64)
+            }
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::Time(time) => time.serialize(serializer),

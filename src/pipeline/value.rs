@@ -71,11 +71,16 @@ impl Field for Secret {
 }
 
 impl Value for FlowText {
-    fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
-        let text = raw.text();
-        let is_some = text.is_some();
-        *self = Self::from(text.unwrap_or_default());
-        is_some
+    fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
+        *self = match raw.text() {
+            Some(text) => Self::from(text),
+            // Where values stand among values, words may have a form of the flow's own.
+            None if json == Json::AsValue && raw.string().is_none() && !raw.is_null() => {
+                Self::from(raw.as_str())
+            }
+            None => return false,
+        };
+        true
     }
 
     fn show(&self, _: Json) -> Shown<'_> {
@@ -354,8 +359,13 @@ impl<T: Field> Field for BTreeMap<String, T> {
 impl<T: Record + std::fmt::Debug> Value for T {
     fn read(&mut self, raw: Raw<'_>, _: Json) -> bool {
         let fields: &mut dyn Fields = self;
-        raw.object()
-            .is_some_and(|object| read::fill(fields, &object).is_ok())
+        let is_read = raw
+            .object()
+            .is_some_and(|object| read::fill(fields, &object).is_ok());
+        if is_read {
+            fields.keep(raw.as_str());
+        }
+        is_read
     }
 
     fn show(&self, _: Json) -> Shown<'_> {

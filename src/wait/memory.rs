@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     was_invisible: bool,
     last_status: Option<String>,
     looks: u32,
+    /// How many events were written.
+    events: u32,
     /// What the looks brought, in the order in which it came first.
     counts: Vec<(String, u64)>,
     trouble: Option<Trouble>,
@@ -38,6 +40,8 @@ struct Trouble {
 
 /// For how long failures of one kind are nobody's business.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How many events a wait may write.
+const MOST_EVENTS: u32 = 128;
 /// A service can make up any number of words.
 const MOST_COUNTS: usize = 16;
 
@@ -63,6 +67,7 @@ impl Memory {
             was_invisible: false,
             last_status: None,
             looks: 0,
+            events: 0,
             counts: Vec::new(),
             trouble: None,
             absence: "",
@@ -95,6 +100,16 @@ impl Memory {
 
     pub(super) fn asked(&mut self) {
         self.looks = self.looks.saturating_add(1);
+    }
+
+    pub(super) fn looks(&self) -> u32 {
+        self.looks
+    }
+
+    /// Whether one event more may be written: a wait may look for a year.
+    pub(super) fn has_event(&mut self) -> bool {
+        self.events = self.events.saturating_add(1);
+        self.events <= MOST_EVENTS
     }
 
     pub(super) fn was_seen(&self) -> bool {

@@ -5,14 +5,18 @@ import json
 import random
 import re
 import subprocess
+import threading
 import uuid
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from unittest import mock
 
+import following_check
 import official
 import texts
 from alibabacloud_tea_openapi import utils as tea_utils
 from aliyunsdkcore.utils import parameter_helper
+from checking import HEX, MILLISECONDS, SECONDS, UPPER_UUID, UUID, Check, Like, execution
 
 KEY = {"id": "id", "secret": "se+cr/et="}
 STS = {"id": "STS.id", "secret": "secret~*", "security_token": "to:ken/+=~*"}
@@ -25,7 +29,10 @@ HOUR = 60 * 60 * 1000  # longer than the check takes: such a flow is running whe
 ARGUMENTS = [
     *("--express", "echo", "--express", "express-fails", "--failing", "express-fails"),
     *("--standard", "standard", "--standard", "standard-fails", "--failing", "standard-fails"),
-    *("--standard", "endless", "--slow", f"endless={HOUR}"),
+    *("--standard", "endless", "--workflow", "endless", "--slow", f"endless={HOUR}"),
+    *("--standard", "slow", "--workflow", "slow", "--slow", "slow=2500"),
+    *("--standard", "slow-fails", "--workflow", "slow-fails", "--slow", "slow-fails=1000", "--failing", "slow-fails"),
+    *("--standard", "asks", "--workflow", "asks", "--waiting", "asks"),
     *("--workflow", "echo", "--workflow", "流程 1", "--workflow", "flow-fails", "--failing", "flow-fails"),
     *("--access-key", "id:se+cr/et=", "--sts-key", "STS.id:secret~*:to:ken/+=~*"),
     *("--huawei-key", "AK1:s+k/1=", "--huawei-key", "AK-locked:sk", "--huawei-key", "AK-wrong:sk"),
@@ -33,63 +40,58 @@ ARGUMENTS = [
     *("--iam-user", f"{DOMAIN}:{USER}:{PASSWORD}"),
 ]
 
-UPPER_UUID = "[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}"
-UUID = UPPER_UUID.replace("A-F", "a-f").replace("AB", "ab")
-MILLISECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-SECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
+class Output:
+    """What a program prints, line by line, read as it comes."""
 
-class Like:
-    """Equal to every text that fits a pattern as a whole."""
+    def __init__(self, stream):
+        self.lines, self.news = [], threading.Condition()
+        threading.Thread(target=self.read, args=[stream], daemon=True).start()
 
-    def __init__(self, pattern):
-        self.pattern = pattern
+    def read(self, stream):
+        for line in stream:
+            with self.news:
+                self.lines.append(line)
+                self.news.notify_all()
 
-    def __eq__(self, other):
-        return isinstance(other, str) and re.fullmatch(self.pattern, other, re.DOTALL) is not None
+    def find(self, pattern):
+        """The first line's match, if need be when it has come."""
 
-    def __repr__(self):
-        return f"like {self.pattern}"
+        def found():
+            return next((match for line in self.lines if (match := re.search(pattern, line))), None)
 
-
-class Check:
-    """Counts what was compared; stops the program at the first difference."""
-
-    def __init__(self):
-        self.counts = {}
-
-    def equal(self, subject, found, meant):
-        if found != meant:
-            raise SystemExit(f"interop: {subject}\n  found: {found!r}\n  meant: {meant!r}")
-
-    def answered(self, subject, answer, fields, request_id=False):
-        self.equal(subject, (answer.status, answer.code, answer.fields), (200, "", fields))
-        if request_id:  # the same in header and body
-            self.equal(subject, answer.request_id, answer.fields["RequestId"])
-        self.count(subject)
-
-    def refused(self, subject, answer, status, code, message, request_id):
-        found = (answer.status, answer.code, answer.message, answer.request_id)
-        self.equal(subject, found, (status, code, message, Like(request_id)))
-        self.count(subject)
-
-    def count(self, subject):
-        group = subject.partition(":")[0]
-        self.counts[group] = self.counts.get(group, 0) + 1
+        with self.news:
+            match = self.news.wait_for(found, timeout=30)
+        if match is None:
+            raise SystemExit(f"interop: the emulator prints nothing like {pattern}")
+        return match
 
 
 def check_emulator(program, seed, rounds):
     """Runs everything; gives the counts."""
     process = subprocess.Popen([program, *ARGUMENTS], stdout=subprocess.PIPE, text=True)
     try:
-        lines = iter(process.stdout.readline, "")
-        url = next(found[0] for line in lines if (found := re.search(r"http://[0-9.:]+", line)))
+        output = Output(process.stdout)
+        url = output.find(r"http://[0-9.:]+")[0]
+        host = url.removeprefix("http://")
         check = Check()
         for client, call in official.ALIBABA.items():
-            alibaba(check, client, call, url.removeprefix("http://"), random.Random(f"{seed}:{client}"), rounds)
-        check_nonce_and_clock(check, url.removeprefix("http://"))
+            alibaba(check, client, call, host, random.Random(f"{seed}:{client}"), rounds)
+            key = KEY if client == "alibabacloud_fnf20190315" else STS
+            following_check.alibaba(check, client, partial(call, host, key), output)
+        check_nonce_and_clock(check, host)
         project_id, token = huawei_iam(check, url)
         huawei(check, url, project_id, token, random.Random(f"{seed}:huawei"), rounds)
+        for credentials in (
+            official.huawei_key(HUAWEI_KEY, project_id),
+            official.huawei_key(HUAWEI_TEMPORARY, project_id),
+            official.BasicCredentials(token, project_id),
+        ):
+            call = partial(official.huawei, url, credentials)
+            following_check.huawei(check, "huaweicloudsdkfunctiongraph", call, output, USER)
+        for key in (HUAWEI_KEY, HUAWEI_TEMPORARY):
+            call = partial(official.huawei_node, url, key, project_id)
+            following_check.huawei(check, "@huaweicloud/huaweicloud-sdk-functiongraph", call, output, USER)
         return check.counts
     finally:
         process.kill()
@@ -107,20 +109,6 @@ def sync_answer(flow, name, output, status="Succeeded", code="", message=""):
         "ErrorMessage": message,
         "StartedTime": Like(MILLISECONDS),
         "StoppedTime": Like(MILLISECONDS),
-    }
-
-
-def execution(flow, name, input_, status="Running", output="", stopped=""):
-    return {
-        "RequestId": Like(UPPER_UUID),
-        "FlowName": flow,
-        "Name": name,
-        "Status": status,
-        "Input": input_,
-        "Output": output,
-        "FlowDefinition": "",
-        "StartedTime": Like(MILLISECONDS),
-        "StoppedTime": stopped,
     }
 
 
@@ -200,8 +188,9 @@ def alibaba(check, client, call, host, rng, rounds):
     refused("DescribeExecution", {"FlowName": "no", "ExecutionName": "x"}, 404, "FlowNotExists", "Flow  no does not exist.")
     too_long = {"FlowName": "standard", "ExecutionName": "x", "WaitTimeSeconds": 61}
     refused("DescribeExecution", too_long, 400, "InvalidArgument", "WaitTimeSeconds must be 0 to 60")
-    message = "The requested API operation 'ListFlows' is incorrect. Please check."
-    refused("ListFlows", {"Limit": 1}, 400, "ActionNotSupported", message)
+    if client != "alibabacloud_fnf20190315":  # which has a class for each operation and no others
+        message = "The requested API operation 'NoSuchOperation' is incorrect. Please check."
+        refused("NoSuchOperation", {"Limit": 1}, 400, "ActionNotSupported", message)
 
     mismatch = (
         "The request signature we calculated does not match the signature you provided. Check your access key and "
@@ -249,7 +238,6 @@ def check_nonce_and_clock(check, host):
                 check.answered(subject, answer, sync_answer("echo", "x", "{}"), True)
 
 
-HEX = "[0-9a-f]{32}"
 REFUSED = "Incorrect IAM authentication information: "
 
 

@@ -67,20 +67,87 @@ def parameters(encoded):
     return found
 
 
+# Operations that read; all others write.
+READS = {"DescribeExecution", "GetExecutionHistory", "ListExecutions"}
+STARTS = {"StartExecution", "StartSyncExecution"}
+
+# What an order calls a parameter of Alibaba Cloud, and what the wire does.
+WIRE = {
+    "flow_name": "FlowName",
+    "execution_name": "ExecutionName",
+    "input": "Input",
+    "qualifier": "Qualifier",
+    "callback_fnf_task_token": "CallbackFnFTaskToken",
+    "wait_time_seconds": "WaitTimeSeconds",
+    "execution_name_prefix": "ExecutionNamePrefix",
+    "limit": "Limit",
+    "map_run_name": "MapRunName",
+    "metadata_only": "MetadataOnly",
+    "next_token": "NextToken",
+    "started_time_begin": "StartedTimeBegin",
+    "started_time_end": "StartedTimeEnd",
+    "status": "Status",
+    "cause": "Cause",
+    "error": "Error",
+    "task_token": "TaskToken",
+    "output": "Output",
+}
+
+
+@dataclass
+class Shape:
+    """An operation of Huawei Cloud: where it goes, below `workflows`, and where its parameters do."""
+
+    method: str
+    path: str
+    query: tuple = ()
+    headers: dict = field(default_factory=dict)
+    json: str = ""  # the member that is the caller's JSON, passed on as it is
+    members: tuple = ()
+
+
+STARTED = "{workflow_id}/executions"
+ONE = "{workflow_id}/executions/{execution_id}"
+HUAWEI = {
+    "StartSyncWorkflowExecution": Shape("POST", "{workflow_id}/sync-executions", json="input", members=("headers",)),
+    "StartWorkflowExecution": Shape(
+        "POST",
+        STARTED,
+        headers={
+            "create_time": "x-create-time",
+            "workflow_run_id": "x-workflowrun-id",
+            "workflow_run_merge_fn_parameters": "x-workflowrun-mergefnparameters",
+        },
+        json="input",
+        members=("headers",),
+    ),
+    "ShowWorkflowExecution": Shape("GET", ONE, headers={"full_history": "x-get-workflow-full-history-data"}),
+    "ListWorkflowExecutions": Shape("GET", STARTED, query=("limit", "offset", "status", "start_time", "end_time")),
+    "ShowWorkflowExecutionForPage": Shape(
+        "GET", "{workflow_id}/executions-history", query=("limit", "offset", "start_time", "end_time")
+    ),
+    "StopWorkFlow": Shape("POST", f"{ONE}/terminate"),
+    "RetryWorkFlow": Shape("POST", f"{ONE}/retry"),
+    "CreateCallbackWorkflow": Shape(
+        "POST",
+        "{workflow_id}/callback",
+        headers={"workflow_run_id": "x-workflow-run-id", "workflow_state_id": "x-workflow-state-id"},
+        json="output",
+        members=("result", "error"),
+    ),
+}
+
+
+def as_text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def business_parameters(order):
-    """The operation's own parameters by the wire's names; `None` stands for a made name."""
-    wire = {
-        "FlowName": order["flow_name"],
-        "ExecutionName": order["execution_name"],
-    }
-    optional = {
-        "Input": order.get("input"),
-        "Qualifier": order.get("qualifier"),
-        "CallbackFnFTaskToken": order.get("callback_fnf_task_token"),
-        "WaitTimeSeconds": order.get("wait_time_seconds"),
-    }
-    wire.update({name: str(value) for name, value in optional.items() if value is not None})
-    return wire
+    """The operation's own parameters by the wire's names."""
+    given = {WIRE[name]: as_text(value) for name, value in order.items() if name in WIRE and value is not None}
+    if order["operation"] == "ReportTaskSucceeded":
+        given.setdefault("Output", "{}")  # the service wants one
+    return given
 
 
 @dataclass
@@ -162,7 +229,7 @@ class Judge:
             return self.check_alibaba(arrived, case)
         if arrived.path == "/v3/auth/tokens":
             return check_password(arrived, case)
-        operation = "projects" if arrived.path == "/v3/projects" else "sync-executions"
+        operation = "projects" if arrived.path == "/v3/projects" else case.order["operation"]
         if "authorization" in arrived.headers:
             require("x-auth-token" not in arrived.headers, "a token beside a signature")
             check_huawei_signature(arrived, case)
@@ -174,12 +241,12 @@ class Judge:
             require(parameters(arrived.query) == {"name": case.order["region"]}, "another region", arrived.query)
             project = {"id": case.project_id, "name": case.order["region"], "enabled": True}
             return kind, {}, {"projects": [project], "links": {}}
-        check_sync_execution(arrived, case)
+        check_function_graph(arrived, case)
         return kind, {"X-Request-Id": f"request-{case.number}"}, case.reply
 
     def check_alibaba(self, arrived, case):
         order, key = case.order, case.order["key"]
-        reads = order["operation"] == "DescribeExecution"
+        reads = order["operation"] in READS
         require(arrived.method == ("GET" if reads else "POST"), "another method", arrived.method)
         # All of them in one place: a write shows nothing in its URL, and a read has no body.
         query, form = arrived.query, arrived.body.decode()
@@ -224,7 +291,7 @@ class Judge:
             self.nonces.add(nonce)
 
         meant = business_parameters(order)
-        if meant["ExecutionName"] is None:
+        if order["operation"] in STARTS and "ExecutionName" not in meant:
             made = own.get("ExecutionName", "")
             require(re.fullmatch("cw-[0-9a-f]{32}", made), "no made name", made)
             meant["ExecutionName"] = made
@@ -286,18 +353,34 @@ def check_password(arrived, case):
     return "auth/tokens", {"X-Subject-Token": f"token-{case.number}"}, {"token": token}
 
 
-def check_sync_execution(arrived, case):
+# What a request of Huawei Cloud has by itself, beside the headers of its operation.
+OWN_HEADERS = {"x-auth-token", "x-project-id", "x-sdk-date", "x-security-token"}
+
+
+def check_function_graph(arrived, case):
     order = case.order
-    require(arrived.method == "POST", "another method", arrived.method)
-    require(arrived.query == "", "a query", arrived.query)
+    shape = HUAWEI[order["operation"]]
+    require(arrived.method == shape.method, "another method", arrived.method)
     segments = [unquote(segment, errors="strict") for segment in arrived.path.split("/")]
-    meant = ["", "v2", case.project_id, "fgs", "workflows", order["workflow_id"], "sync-executions"]
+    named = {"{workflow_id}": order["workflow_id"], "{execution_id}": order.get("execution_id")}
+    meant = ["", "v2", case.project_id, "fgs", "workflows"] + [named.get(part, part) for part in shape.path.split("/")]
     require(segments == meant, "another path", arrived.path, meant)
-    require(arrived.headers.get("content-type") == "application/json", "another content type", arrived.headers)
+    meant = {name: as_text(order[name]) for name in shape.query if order.get(name) is not None}
+    for name in {"start_time", "end_time"} & set(meant):  # the service counts in UTC without saying so
+        meant[name] = meant[name].replace("T", " ").removesuffix("Z")
+    require(parameters(arrived.query) == meant, "another query", arrived.query, meant)
+    meant = {wire: as_text(order[name]) for name, wire in shape.headers.items() if order.get(name) is not None}
+    found = {name: value for name, value in arrived.headers.items() if name.startswith("x-") and name not in OWN_HEADERS}
+    require(found == meant, "other headers than meant", found, meant)
     require(arrived.headers.get("x-project-id") == case.project_id, "another project", arrived.headers)
+    if not shape.json:
+        require(arrived.body == b"", "a body", arrived.body)
+        return
+    require(arrived.headers.get("content-type") == "application/json", "another content type", arrived.headers)
     body = arrived.body.decode()
-    text = order["input"] if order["input"] is not None else "{}"
-    require(body.endswith(f'"input":{text}}}'), "the input is not passed on as it is", body)
+    text = order[shape.json] if order.get(shape.json) is not None else "{}"
+    require(body.endswith(f'"{shape.json}":{text}}}'), "the JSON is not passed on as it is", body)
     found = json.loads(body)
-    require(set(found) == {"input"} | ({"headers"} if order["headers"] else set()), "other members", sorted(found))
-    require(found.get("headers", {}) == order["headers"], "other headers", found.get("headers"), order["headers"])
+    found.pop(shape.json)
+    meant = {name: order[name] for name in shape.members if order.get(name)}
+    require(found == meant, "other members", found, meant)

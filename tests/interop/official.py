@@ -1,8 +1,11 @@
 """The vendors' own clients behind one shape: what a call gave, field by field."""
 
 import json
+import os
+import subprocess
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 from alibabacloud_fnf20190315 import models as fnf
 from alibabacloud_fnf20190315.client import Client as FnfClient
@@ -18,6 +21,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkfunctiongraph import v2 as functiongraph
 from huaweicloudsdkiam import v3 as iam
+from judge import READS
 
 WAIT_SECONDS = 60  # for one call; the clients' own limits are 3, 10 and 120 s
 
@@ -33,12 +37,12 @@ class Answer:
     message: str = ""
 
 
-READS = {"DescribeExecution"}
+def snake(name):
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
 
 def tea(host, key, operation, parameters):
     """`alibabacloud_fnf20190315`: a class and a method for each operation."""
-    snake = "".join("_" + c.lower() if c.isupper() else c for c in operation).lstrip("_")
     config = Config(
         access_key_id=key["id"],
         access_key_secret=key["secret"],
@@ -49,7 +53,7 @@ def tea(host, key, operation, parameters):
     request = getattr(fnf, f"{operation}Request")().from_map(parameters)
     options = RuntimeOptions(read_timeout=WAIT_SECONDS * 1000, connect_timeout=5000)
     try:
-        reply = getattr(FnfClient(config), f"{snake}_with_options")(request, options)
+        reply = getattr(FnfClient(config), f"{snake(operation)}_with_options")(request, options)
     except AlibabaCloudException as error:
         prefix, suffix = f"code: {error.status_code}, ", f" request id: {error.data['RequestId']}"
         message = error.message.removeprefix(prefix).removesuffix(suffix)
@@ -79,7 +83,45 @@ def core(host, key, operation, parameters, version="2019-03-15"):
     return Answer(200, fields, fields["RequestId"])
 
 
-ALIBABA = {"alibabacloud_fnf20190315": tea, "aliyun-python-sdk-core": core}
+@cache
+def node_process():
+    """The Node clients' program, for as long as this one runs."""
+    here = Path(__file__).resolve().parent
+    modules = here.parents[1] / "target/interop/node/node_modules"
+    environment = {**os.environ, "NODE_PATH": str(modules)}
+    command = ["node", str(here / "node/client.js")]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+
+
+def node(cloud, **call):
+    process = node_process()
+    process.stdin.write(json.dumps({"cloud": cloud, **call}).encode() + b"\n")
+    process.stdin.flush()
+    for line in process.stdout:
+        if line.startswith(b"answer "):
+            return json.loads(line.removeprefix(b"answer "))
+    raise SystemExit(f"interop: the Node clients ended at {call!r:.600}")
+
+
+def pop_core(host, key, operation, parameters):
+    """`@alicloud/fnf-2019-03-15`, which calls by `@alicloud/pop-core`: for Node."""
+    found = node(
+        "alibaba",
+        endpoint=f"http://{host}",
+        key=key,
+        operation=operation,
+        parameters=parameters,
+        reads=operation in READS,
+        timeout=WAIT_SECONDS * 1000 + 10_000,
+    )
+    if "fields" in found:
+        return Answer(found["status"], found["fields"], found["fields"].get("RequestId", ""))
+    if found.get("code") is None:
+        raise SystemExit(f"interop: {operation} {parameters!r:.300} by Node: {found['error']}")
+    return Answer(found["status"], {}, found["request_id"], found["code"], found["message"])
+
+
+ALIBABA = {"alibabacloud_fnf20190315": tea, "aliyun-python-sdk-core": core, "@alicloud/fnf-2019-03-15": pop_core}
 
 
 class BasicCredentials(huawei_credentials.BasicCredentials):
@@ -113,7 +155,14 @@ def huawei_call(call):
     return Answer(reply.status_code, reply.to_dict())
 
 
-def sync_execution(url, credentials, workflow_id, body, region=None):
+BODIES = {
+    "StartSyncWorkflowExecution": functiongraph.FlowExecuteBody,
+    "StartWorkflowExecution": functiongraph.FlowExecuteBody,
+    "CreateCallbackWorkflow": functiongraph.CallbackWorkflowRequestBody,
+}
+
+
+def huawei(url, credentials, operation, parameters, body=None, region=None):
     """`huaweicloudsdkfunctiongraph`; with a region, it looks the project up by itself."""
     builder = functiongraph.FunctionGraphClient.new_builder().with_credentials(credentials)
     if region is None:
@@ -121,9 +170,38 @@ def sync_execution(url, credentials, workflow_id, body, region=None):
     else:
         credentials.with_iam_endpoint(url)
         client = builder.with_region(Region(region, url)).build()
-    model = functiongraph.FlowExecuteBody(**body)
-    request = functiongraph.StartSyncWorkflowExecutionRequest(workflow_id, model)
-    return huawei_call(partial(client.start_sync_workflow_execution, request))
+    if body is not None:
+        parameters = {**parameters, "body": BODIES[operation](**body)}
+    request = getattr(functiongraph, f"{operation}Request")(**parameters)
+    return huawei_call(partial(getattr(client, snake(operation)), request))
+
+
+def sync_execution(url, credentials, workflow_id, body, region=None):
+    return huawei(url, credentials, "StartSyncWorkflowExecution", {"workflow_id": workflow_id}, body, region)
+
+
+# The Python client's names of headers, and the Node client's.
+NODE_NAMES = {
+    "x_create_time": "xCreateTime",
+    "x_get_workflow_full_history_data": "xGetWorkflowFullHistoryData",
+    "x_workflow_run_id": "xWorkflowRunID",
+    "x_workflow_run_merge_fn_parameters": "xWorkflowRunMergeFnParameters",
+}
+
+
+def huawei_node(url, key, project_id, operation, parameters, body=None):
+    """`@huaweicloud/huaweicloud-sdk-functiongraph`, for Node."""
+    names = dict(NODE_NAMES)
+    if operation == "CreateCallbackWorkflow":
+        names.update(x_workflow_run_id="xWorkflowRunId", x_workflow_state_id="xWorkflowStateId")
+    parameters = {names.get(name, name): value for name, value in parameters.items()}
+    call = {"endpoint": url, "key": key, "project_id": project_id, "operation": operation}
+    found = node("huawei", **call, parameters=parameters, body=body)
+    if "fields" in found:
+        return Answer(found["status"], found["fields"])
+    if found.get("code") is None:
+        raise SystemExit(f"interop: {operation} {parameters!r:.300} by Node: {found['error']}")
+    return Answer(found["status"], {}, found["request_id"], found["code"], found["message"])
 
 
 def iam_client(url, key):

@@ -61,7 +61,7 @@ def main():
     table("The same request by the official client and by ours: pairs compared", counts)
     print("\nThey differ in nothing but")
     for name, reason in exceptions.items():
-        print(f"  {name:36} {reason}")
+        print(f"  {name:40} {reason}")
     print("\ninterop: all as meant")
 
 

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import official
 import ours
 import texts
-from judge import Judge, parameters
+from judge import HUAWEI as SHAPES
+from judge import STARTS, WIRE, Judge, as_text, parameters
 
 
 def any_two(official_value, our_value):
@@ -39,7 +40,16 @@ HTTP = {
     "header content-length": (any_two, "the body's own length; the judge reads just so much"),
 }
 
+FULL_HISTORY = {
+    "header x-get-workflow-full-history-data": (
+        without_case,
+        "`True` is Python's spelling; the service's documents write `true`",
+    ),
+}
+
 PLAIN = {"header accept-encoding": (differing, "ours asks for replies as they are, not compressed")}
+
+ACCEPT = {"header accept": (ours_alone, "`*/*`, the HTTP library's own")}
 
 CONNECTION = {"header connection": (theirs_alone, "what HTTP/1.1 does anyway")}
 
@@ -54,18 +64,32 @@ def moved(official_place, our_place):
     return (official_place, our_place) == ("query", "form")
 
 
-ALIBABA = {
+RPC = {
     **HTTP,
-    **{f"place of {name}": (moved, "of a write: in the form, as the vendor's Node client has it") for name in COMMON},
     "parameter SignatureNonce": (differing, "fresh for each request"),
     "parameter Timestamp": (any_two, "the time of the request"),
     "parameter Signature": (differing, "covers nonce and time"),
 }
 
+ALIBABA = {
+    **RPC,
+    **{f"place of {name}": (moved, "of a write: in the form, as the vendor's Node client has it") for name in COMMON},
+    "parameter MetadataOnly": (without_case, "`True` is Python's spelling; the service's documents write `true`"),
+}
+
+NODE = {
+    **RPC,
+    **ACCEPT,
+    **CONNECTION,
+    "header accept-encoding": (ours_alone, "ours asks for replies as they are, not compressed"),
+    "header x-sdk-client": (theirs_alone, "the SDK reports its version"),
+}
+
 TEA = {
     **ALIBABA,
+    "place of TaskToken": (moved, "in the form with the rest: who has the token ends the task, and addresses are logged"),
     "parameter Format": (without_case, "`json` or `JSON`: the service takes any case"),
-    "header accept": (ours_alone, "`*/*`, the HTTP library's own"),
+    **ACCEPT,
     "header x-acs-credentials-provider": (theirs_alone, "the SDK reports where its key comes from"),
 }
 
@@ -81,18 +105,29 @@ CORE = {
     "header x-sdk-invoke-type": (theirs_alone, "the SDK reports that the call was a generic one"),
 }
 
+READ = {"header content-type": (theirs_alone, "of a read: it has no body")}
+
+
+def signed(authorization):
+    """Algorithm and key, which must be the same, and the headers that are signed."""
+    key, _, rest = authorization.partition(", SignedHeaders=")
+    return {key, *rest.partition(",")[0].split(";")}
+
+
 HUAWEI = {
     **HTTP,
+    **READ,
     **CONNECTION,
     **PLAIN,
+    **FULL_HISTORY,
     "header x-sdk-date": (any_two, "the time of the request"),
     "header authorization": (
-        lambda theirs, our: theirs.partition("Signature=")[0].replace("user-agent;", "") == our.partition("Signature=")[0],
-        "theirs signs its user agent too; the signature covers that and the time",
+        lambda theirs, our: signed(theirs) - signed(our) <= {"user-agent", "content-type"} and signed(our) <= signed(theirs),
+        "theirs signs its user agent too, and a read's content type; the signature covers these and the time",
     ),
 }
 
-HUAWEI_TOKEN = {**HTTP, **CONNECTION, **PLAIN}
+HUAWEI_TOKEN = {**HTTP, **READ, **CONNECTION, **PLAIN, **FULL_HISTORY}
 
 # Alike when both requests go out within one second.
 MAY_BE_ALIKE = {"parameter Timestamp", "header x-sdk-date"}
@@ -106,7 +141,7 @@ def parts(arrived):
     found.update({f"header {name}": value for name, value in arrived.headers.items()})
     query, form = parameters(arrived.query), {}
     if arrived.headers.get("content-type", "").startswith("application/json"):
-        found["body"] = json.loads(arrived.body)
+        found["body"] = json.loads(arrived.body or "null")
     else:
         form = parameters(arrived.body.decode())
     # The service takes a parameter from either place, and the signature covers both alike.
@@ -135,28 +170,56 @@ def compare(subject, theirs, our, table):
 def orders(rng, rounds):
     """Logical requests: every operation with everything given, with as little as may be, and random ones."""
     given = {"flow_name": "my_flow", "execution_name": "order-1"}
-    # A start without a name is none of these: ours makes one.
-    for name in ("StartExecution", "StartSyncExecution", "DescribeExecution"):
-        yield {"operation": name, **given}
+    least = {
+        # A start without a name is none of these: ours makes one.
+        **{name: given for name in ours.ALIBABA},
+        "ListExecutions": {"flow_name": "my_flow"},
+        # Ours has an output for what gives none; the official clients want one given.
+        "ReportTaskSucceeded": {"task_token": "token", "output": "{}"},
+        "ReportTaskFailed": {"task_token": "token", "error": "Denied"},
+    }
+    for name, parameters in least.items():
+        yield {"operation": name, **parameters}
     yield {"operation": "StartSyncExecution", **given, "input": '{"a b": "~*+"}', "qualifier": ""}
     for _ in range(rounds):
-        name = texts.name(rng)
-        start = {"flow_name": name, "execution_name": texts.name(rng), "input": texts.json_object(rng)}
-        yield {"operation": "StartSyncExecution", **start, "qualifier": texts.text(rng)}
-        token = texts.text(rng)
-        yield {"operation": "StartExecution", **start, "qualifier": texts.text(rng), "callback_fnf_task_token": token}
-        execution = texts.text(rng) or "-"
-        yield {"operation": "DescribeExecution", "flow_name": name, "execution_name": execution, "wait_time_seconds": rng.randrange(61)}
+        for name in ours.ALIBABA:
+            order = ours.alibaba_order(rng, name)
+            if name in STARTS:
+                order["execution_name"] = order["execution_name"] or texts.name(rng)
+            elif name == "ReportTaskSucceeded":
+                order["output"] = order["output"] or "{}"
+            yield {"operation": name, **order}
 
 
-WIRE = {
-    "flow_name": "FlowName",
-    "execution_name": "ExecutionName",
-    "input": "Input",
-    "qualifier": "Qualifier",
-    "callback_fnf_task_token": "CallbackFnFTaskToken",
-    "wait_time_seconds": "WaitTimeSeconds",
+# What the official client calls a parameter, where it is not called as on the wire.
+THEIRS = {
+    "create_time": "x_create_time",
+    "workflow_run_merge_fn_parameters": "x_workflow_run_merge_fn_parameters",
+    "full_history": "x_get_workflow_full_history_data",
+    "workflow_run_id": "x_workflow_run_id",
+    "workflow_state_id": "x_workflow_state_id",
 }
+
+
+def by_official(operation, order):
+    """Parameters and body of the official client for one of our orders."""
+    shape = SHAPES[operation]
+    found = {"workflow_id": order["workflow_id"]}
+    if "execution_id" in order:
+        found["execution_id"] = order["execution_id"]
+    for name in (*shape.query, *shape.headers):
+        if order.get(name) is not None:
+            value = order[name]
+            if name in ("start_time", "end_time"):  # as the documents of the history write it
+                value = value.replace("T", " ").removesuffix("Z")
+            elif name == "workflow_run_merge_fn_parameters":  # a text to the official client
+                value = as_text(value)
+            found[THEIRS.get(name, name)] = value
+    body = None
+    if shape.json:
+        body = {name: order[name] for name in shape.members if order.get(name)}
+        body[shape.json] = json.loads(order.get(shape.json) or "{}")
+    return found, body
 
 
 def check_same(driver, seed, rounds):
@@ -188,40 +251,35 @@ def check_same(driver, seed, rounds):
             key = ours.key(rng, 0)
             order["key"] = key
             # About the execution that is asked for, or ours refuses it.
-            about = {"FlowName": order["flow_name"], "Name": order["execution_name"]}
+            about = {"FlowName": order.get("flow_name"), "Name": order.get("execution_name")}
             judge.recording = {"RequestId": "r", "Status": "Running", **about}
             our = by_us(order)
-            wire = {WIRE[name]: value for name, value in order.items() if name in WIRE}
-            for (client, call), table in zip(official.ALIBABA.items(), (TEA, CORE)):
+            wire = {WIRE[name]: value for name, value in order.items() if name in WIRE and value is not None}
+            for (client, call), table in zip(official.ALIBABA.items(), (TEA, CORE, NODE), strict=True):
                 call(judge.host, key, order["operation"], wire)
                 compared(client, order, last(), our, table)
 
         judge.recording = {"execution_id": "e", "status": "success"}
         for number in range(rounds + 1):
-            key = ours.key(rng, 0)
-            project_id = ours.segment(rng, texts.visible(rng, 60))
-            token = texts.visible(rng, 500)
-            input_ = {texts.text(rng): texts.value(rng)} if number else {"a": 1}
-            headers = {texts.text(rng): texts.text(rng)} if number else {}
-            order = {
-                "operation": "StartSyncWorkflowExecution",
-                "region": "cn-north-4",
-                "project_id": project_id,
-                "workflow_id": ours.segment(rng, texts.text(rng, 100)),
-                "headers": headers,
-                "input": texts.dump(rng, input_) if number else '{"a":1}',
-            }
-            body = {"input": input_, **({"headers": headers} if headers else {})}
-            url = f"http://{judge.host}"
-            for client, auth, credentials, table in [
-                ("huaweicloudsdkfunctiongraph", {"key": key}, official.huawei_key(key, project_id), HUAWEI),
-                ("the same with a token", {"token": token}, official.BasicCredentials(token, project_id), HUAWEI_TOKEN),
-            ]:
-                our = by_us({**order, "auth": auth})
-                official.sync_execution(url, credentials, order["workflow_id"], body)
-                compared(client, order, last(), our, table)
-    for client, table in zip(counts, (TEA, CORE, HUAWEI, HUAWEI_TOKEN)):
+            for operation in SHAPES:
+                key = ours.key(rng, 0)
+                project_id = ours.segment(rng, texts.visible(rng, 60))
+                token = texts.visible(rng, 500)
+                order = ours.huawei_order(rng, operation)
+                while "1e400" in (order.get("input") or order.get("output") or ""):  # no number to Python
+                    order = ours.huawei_order(rng, operation)
+                theirs, body = by_official(operation, order)
+                order = {"operation": operation, "region": "cn-north-4", "project_id": project_id, **order}
+                url = f"http://{judge.host}"
+                for client, auth, credentials, table in [
+                    ("huaweicloudsdkfunctiongraph", {"key": key}, official.huawei_key(key, project_id), HUAWEI),
+                    ("the same with a token", {"token": token}, official.BasicCredentials(token, project_id), HUAWEI_TOKEN),
+                ]:
+                    our = by_us({**order, "auth": auth})
+                    official.huawei(url, credentials, operation, theirs, body)
+                    compared(client, order, last(), our, table)
+    for client, table in zip(counts, (TEA, CORE, NODE, HUAWEI, HUAWEI_TOKEN), strict=True):
         idle = set(table) - used[client] - MAY_BE_ALIKE
         if idle:
             raise SystemExit(f"interop: {client}: these exceptions are not needed any longer: {sorted(idle)}")
-    return counts, {name: reason for table in (TEA, CORE, HUAWEI) for name, (_, reason) in table.items()}
+    return counts, {name: reason for table in (TEA, CORE, NODE, HUAWEI) for name, (_, reason) in table.items()}

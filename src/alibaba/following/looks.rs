@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use super::Shared;
+use super::{Shared, reason};
 use crate::{
     alibaba::{
         operations::{
@@ -153,6 +153,16 @@ impl Look for Looker {
 
 impl Watch for Looker {
     const LIST_RIGHT: &'static str = "fnf:ListExecutions";
+
+    fn is_complete(end: &Execution) -> bool {
+        end.status != ExecutionStatus::Failed
+    }
+
+    fn complete(&self, execution: &ExecutionRef, end: Execution) -> BoxFuture<'static, Execution> {
+        let mut known = execution.clone();
+        known.flow = known.flow.or_else(|| self.flow.clone());
+        Box::pin(reason::add(self.pipeline.clone(), Some(known), end, None))
+    }
 
     fn list(&self, ask: ListAsk) -> BoxFuture<'static, Result<Listed<Execution>, Error>> {
         let pipeline = self.pipeline.clone();

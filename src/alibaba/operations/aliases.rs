@@ -14,7 +14,7 @@ use crate::{
 };
 
 operation! {
-    CreateFlowAliasRequest = "CreateFlowAlias", POST "/", Repeatable, SHORT => FlowAlias;
+    CreateFlowAliasRequest = "CreateFlowAlias" as create_flow_alias, POST "/", Repeatable, SHORT => FlowAlias;
     new {
         /// The flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -39,7 +39,7 @@ operation! {
 }
 
 operation! {
-    DescribeFlowAliasRequest = "DescribeFlowAlias", GET "/", Repeatable, SHORT => FlowAliasResponse;
+    DescribeFlowAliasRequest = "DescribeFlowAlias" as describe_flow_alias, GET "/", Repeatable, SHORT => FlowAliasResponse;
     new {
         /// The flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -49,7 +49,7 @@ operation! {
 }
 
 operation! {
-    UpdateFlowAliasRequest = "UpdateFlowAlias", POST "/", Repeatable, SHORT => FlowAliasResponse;
+    UpdateFlowAliasRequest = "UpdateFlowAlias" as update_flow_alias, POST "/", Repeatable, SHORT => FlowAliasResponse;
     new {
         /// The flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -66,7 +66,7 @@ operation! {
 }
 
 operation! {
-    DeleteFlowAliasRequest = "DeleteFlowAlias", POST "/", Repeatable, SHORT => DeleteResponse;
+    DeleteFlowAliasRequest = "DeleteFlowAlias" as delete_flow_alias, POST "/", Repeatable, SHORT => DeleteResponse;
     new {
         /// The flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -85,7 +85,7 @@ operation! {
 
 operation! {
     /// One page of a flow's aliases.
-    ListFlowAliasesRequest = "ListFlowAliases", GET "/", Repeatable, SHORT
+    ListFlowAliasesRequest = "ListFlowAliases" as list_flow_aliases, GET "/", Repeatable, SHORT
         => ListFlowAliasesResponse;
     new {
         /// The flow whose aliases are listed.

@@ -8,8 +8,8 @@ use crate::{
     alibaba::declare::{DateTime, Utc, answer, operation, part},
     error::{Error, ErrorKind, FlowFailureParts},
     open_enum::open_enum,
-    outcome::Outcome,
-    payload::{FlowText, Payload},
+    outcome::{Cloud, Outcome},
+    payload::{FlowText, Payload, check_name},
     pipeline::{
         declared::{Write, Written},
         operation::{EncodedFor, Subject, Timeouts},
@@ -31,6 +31,19 @@ open_enum! {
         Failed = "Failed",
         /// Ran into its time limit.
         TimedOut = "TimedOut",
+    }
+}
+
+/// Refuses what is no name of an execution of a Standard flow. Of an Express flow's, the service
+/// could only say that there is none.
+pub(in crate::alibaba) fn check_standard(name: &str) -> Result<(), Error> {
+    match name.contains(':') {
+        false => check_name("ExecutionName", name),
+        true => Err(Error::invalid(
+            "ExecutionName",
+            "is one of an Express flow, of which the service keeps no history and which it neither \
+             shows nor stops: its synchronous start answers how it ended, and its logs tell the rest",
+        )),
     }
 }
 
@@ -56,7 +69,7 @@ impl ExecutionStatus {
 }
 
 operation! {
-    DescribeExecutionRequest = "DescribeExecution", GET "/", Repeatable, SHORT => Execution;
+    DescribeExecutionRequest = "DescribeExecution" as describe_execution, GET "/", Repeatable, SHORT => Execution;
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -136,7 +149,9 @@ pub enum ExecutionOrigin {
     /// before the first attempt. Nothing new was started.
     FoundRunning,
     /// The service's answer leaves it open: it shows no input or time, or began within ten minutes
-    /// before the first attempt, or this machine's clocks disagree about the time since.
+    /// before the first attempt, or this machine's clocks disagree about the time since. With a
+    /// `qualifier`, also whatever began before the first attempt with this call's input: it may be
+    /// of another version, which its `flow_definition` shows.
     #[default]
     Unclear,
 }
@@ -175,22 +190,23 @@ impl Execution {
     /// As [`into_output`](super::super::StartSyncExecutionResponse::into_output) of a synchronous start; an
     /// execution that still runs is [`ErrorKind::FlowUnfinished`].
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        Outcome {
-            kind: self.status.failure(),
-            request_id: self.request_id,
-            name: self.name.clone(),
-            failure: FlowFailureParts {
-                status: self.status.as_str().into(),
-                code: self.error_code,
-                message: self.error_message,
-                execution: self.name,
-                output: self.output,
-                started: self.started_time,
-                stopped: self.stopped_time,
-                ..FlowFailureParts::default()
-            },
-            ..Outcome::default()
-        }
-        .into_output()
+        Outcome::from(self).into_output()
+    }
+}
+
+impl From<Execution> for Outcome {
+    fn from(execution: Execution) -> Self {
+        let ended = FlowFailureParts {
+            status: execution.status.as_str().into(),
+            code: execution.error_code,
+            message: execution.error_message,
+            execution: execution.name,
+            output: execution.output,
+            started: execution.started_time,
+            stopped: execution.stopped_time,
+            ..FlowFailureParts::default()
+        };
+        Self::new(Cloud::Alibaba, execution.status.failure(), ended)
+            .or_request_id(execution.request_id)
     }
 }

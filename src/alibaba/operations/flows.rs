@@ -33,7 +33,7 @@ open_enum! {
 }
 
 operation! {
-    CreateFlowRequest = "CreateFlow", POST "/", Repeatable, SHORT => Flow;
+    CreateFlowRequest = "CreateFlow" as create_flow, POST "/", Repeatable, SHORT => Flow;
     new {
         /// Name of the flow, unique in account and region: it cannot be changed later. A letter or
         /// `_`, then letters, digits, `_` and `-`, 1 to 128 characters.
@@ -69,7 +69,7 @@ operation! {
 }
 
 operation! {
-    DescribeFlowRequest = "DescribeFlow", GET "/", Repeatable, SHORT => Flow;
+    DescribeFlowRequest = "DescribeFlow" as describe_flow, GET "/", Repeatable, SHORT => Flow;
     new {
         /// Name of the flow.
         pub name: String = Parameter "Name" (Name),
@@ -82,7 +82,7 @@ operation! {
 
 operation! {
     /// What is left out is left to the service: it is not documented that it stays as it is.
-    UpdateFlowRequest = "UpdateFlow", POST "/", Repeatable, SHORT => Flow;
+    UpdateFlowRequest = "UpdateFlow" as update_flow, POST "/", Repeatable, SHORT => Flow;
     new {
         /// Name of the flow.
         pub name: String = Parameter "Name" (Name),
@@ -103,7 +103,7 @@ operation! {
 }
 
 operation! {
-    DeleteFlowRequest = "DeleteFlow", POST "/", Repeatable, SHORT => DeleteResponse;
+    DeleteFlowRequest = "DeleteFlow" as delete_flow, POST "/", Repeatable, SHORT => DeleteResponse;
     new {
         /// Name of the flow.
         pub name: String = Parameter "Name" (Name),
@@ -120,7 +120,7 @@ operation! {
 
 operation! {
     /// One page of the account's flows in the region.
-    ListFlowsRequest = "ListFlows", GET "/", Repeatable, SHORT => ListFlowsResponse;
+    ListFlowsRequest = "ListFlows" as list_flows, GET "/", Repeatable, SHORT => ListFlowsResponse;
     new {}
     with {
         /// How many flows a page may have: 1 to 999; absent is 60.

@@ -1,6 +1,6 @@
 //! What is known of many executions, and of all that happened in one.
 
-use super::executions::{Execution, ExecutionStatus};
+use super::executions::{Execution, ExecutionStatus, check_standard};
 use crate::{
     alibaba::declare::{DateTime, Utc, answer, operation, response},
     error::Error,
@@ -14,7 +14,7 @@ use crate::{
 
 operation! {
     /// One page of a flow's executions.
-    ListExecutionsRequest = "ListExecutions", GET "/", Repeatable, SHORT => ListExecutionsResponse;
+    ListExecutionsRequest = "ListExecutions" as list_executions, GET "/", Repeatable, SHORT => ListExecutionsResponse;
     new {
         /// The flow whose executions are listed.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -68,19 +68,28 @@ answer! {
 operation! {
     /// One page of what happened in an execution, oldest
     /// first.
-    GetExecutionHistoryRequest = "GetExecutionHistory", GET "/", Repeatable, SHORT
+    GetExecutionHistoryRequest = "GetExecutionHistory" as get_execution_history, GET "/", Repeatable, SHORT
         => GetExecutionHistoryResponse;
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),
         /// The execution, of mode Standard.
-        pub execution_name: String = Parameter "ExecutionName" (Name),
+        pub execution_name: String = Parameter "ExecutionName" (Filled),
     }
     with {
         /// How many events a page may have: 1 to 999; absent is 60.
         pub limit: u32 = Parameter "Limit" (Range(1, u32::MAX as i64)),
         /// Where the page begins, as the page before said it: an event's id.
         pub next_token: String = Parameter "NextToken",
+    }
+    writing {
+        fn write(
+            self,
+            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
+        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+            check_standard(&self.execution_name)?;
+            Ok((write(&self)?, None))
+        }
     }
 }
 

@@ -29,7 +29,7 @@ impl MapRunStatus {
 }
 
 operation! {
-    DescribeMapRunRequest = "DescribeMapRun", GET "/", Repeatable, SHORT => MapRun;
+    DescribeMapRunRequest = "DescribeMapRun" as describe_map_run, GET "/", Repeatable, SHORT => MapRun;
     new {
         /// The flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -42,7 +42,7 @@ operation! {
 
 operation! {
     /// Changes how a map goes on. It is sent as a `GET`, which changes nothing of that.
-    UpdateMapRunRequest = "UpdateMapRun", GET "/", Repeatable, SHORT => UpdateMapRunResponse;
+    UpdateMapRunRequest = "UpdateMapRun" as update_map_run, GET "/", Repeatable, SHORT => UpdateMapRunResponse;
     new {
         /// The flow.
         pub flow_name: String = Parameter "FlowName" (Name),

@@ -3,7 +3,7 @@
 use crate::alibaba::declare::{answer, operation, response};
 
 operation! {
-    DescribeRegionsRequest = "DescribeRegions", POST "/", Repeatable, SHORT
+    DescribeRegionsRequest = "DescribeRegions" as describe_regions, POST "/", Repeatable, SHORT
         => DescribeRegionsResponse;
     new {}
     with {

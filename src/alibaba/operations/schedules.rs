@@ -15,7 +15,7 @@ use crate::{
 };
 
 operation! {
-    CreateScheduleRequest = "CreateSchedule", POST "/", Repeatable, SHORT => Schedule;
+    CreateScheduleRequest = "CreateSchedule" as create_schedule, POST "/", Repeatable, SHORT => Schedule;
     new {
         /// The flow that it starts.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -47,7 +47,7 @@ operation! {
 }
 
 operation! {
-    DescribeScheduleRequest = "DescribeSchedule", GET "/", Repeatable, SHORT => Schedule;
+    DescribeScheduleRequest = "DescribeSchedule" as describe_schedule, GET "/", Repeatable, SHORT => Schedule;
     new {
         /// The flow that it starts.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -57,7 +57,7 @@ operation! {
 }
 
 operation! {
-    UpdateScheduleRequest = "UpdateSchedule", POST "/", Repeatable, SHORT => Schedule;
+    UpdateScheduleRequest = "UpdateSchedule" as update_schedule, POST "/", Repeatable, SHORT => Schedule;
     new {
         /// The flow that it starts.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -79,7 +79,7 @@ operation! {
 }
 
 operation! {
-    DeleteScheduleRequest = "DeleteSchedule", POST "/", Repeatable, SHORT => DeleteResponse;
+    DeleteScheduleRequest = "DeleteSchedule" as delete_schedule, POST "/", Repeatable, SHORT => DeleteResponse;
     new {
         /// The flow that it starts.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -98,7 +98,7 @@ operation! {
 
 operation! {
     /// One page of a flow's schedules.
-    ListSchedulesRequest = "ListSchedules", GET "/", Repeatable, SHORT => ListSchedulesResponse;
+    ListSchedulesRequest = "ListSchedules" as list_schedules, GET "/", Repeatable, SHORT => ListSchedulesResponse;
     new {
         /// The flow whose schedules are listed.
         pub flow_name: String = Parameter "FlowName" (Name),

@@ -11,7 +11,7 @@ use crate::{
         origin,
     },
     error::{Error, FlowFailureParts},
-    outcome::Outcome,
+    outcome::{Cloud, Outcome},
     payload::{ExecutionName, FlowText, Payload, Secret},
     pipeline::{
         declared::{Write, Written},
@@ -36,6 +36,7 @@ macro_rules! named {
                 execution_name,
                 named_by_caller,
                 input: self.input,
+                is_of_version: self.qualifier.is_some(),
                 node: None,
             };
             Ok((wire, Some(subject)))
@@ -54,7 +55,7 @@ operation! {
     ///     .qualifier("prod");
     /// assert_eq!(request.input.as_ref().unwrap().as_str(), r#"{"order":17}"#);
     /// ```
-    StartExecutionRequest = "StartExecution", POST "/", Keyed, SHORT => Execution;
+    StartExecutionRequest = "StartExecution" as start_execution, POST "/", Keyed, SHORT => Execution;
     new {
         /// The flow to start, of mode Standard.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -90,7 +91,7 @@ operation! {
 }
 
 operation! {
-    StartSyncExecutionRequest = "StartSyncExecution", POST "/", Once, SYNCHRONOUS => StartSyncExecutionResponse;
+    StartSyncExecutionRequest = "StartSyncExecution" as start_sync_execution, POST "/", Once, SYNCHRONOUS => StartSyncExecutionResponse;
     new {
         /// The flow to run, of mode Express.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -149,23 +150,24 @@ impl StartSyncExecutionResponse {
     /// told in [`Error::flow_failure`]; [`Decode`](crate::ErrorKind::Decode) where the output does not
     /// fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        Outcome {
-            started_by: Some("StartSyncExecution"),
-            kind: self.status.failure(),
-            request_id: self.request_id,
-            name: self.name.clone(),
-            failure: FlowFailureParts {
-                status: self.status.as_str().into(),
-                code: self.error_code,
-                message: self.error_message,
-                execution: self.name,
-                output: self.output,
-                started: self.started_time,
-                stopped: self.stopped_time,
-                ..FlowFailureParts::default()
-            },
-            ..Outcome::default()
-        }
-        .into_output()
+        Outcome::from(self).into_output()
+    }
+}
+
+impl From<StartSyncExecutionResponse> for Outcome {
+    fn from(answer: StartSyncExecutionResponse) -> Self {
+        let ended = FlowFailureParts {
+            status: answer.status.as_str().into(),
+            code: answer.error_code,
+            message: answer.error_message,
+            execution: answer.name,
+            output: answer.output,
+            started: answer.started_time,
+            stopped: answer.stopped_time,
+            ..FlowFailureParts::default()
+        };
+        Self::new(Cloud::Alibaba, answer.status.failure(), ended)
+            .started_by("StartSyncExecution")
+            .or_request_id(answer.request_id)
     }
 }

@@ -1,6 +1,6 @@
 //! Stops of executions.
 
-use super::executions::Execution;
+use super::executions::{Execution, check_standard};
 use crate::{
     alibaba::declare::operation,
     error::Error,
@@ -11,12 +11,12 @@ use crate::{
 };
 
 operation! {
-    StopExecutionRequest = "StopExecution", POST "/", Repeatable, SHORT => Execution;
+    StopExecutionRequest = "StopExecution" as stop_execution, POST "/", Repeatable, SHORT => Execution;
     new {
         /// The execution's flow.
         pub flow_name: String = Parameter "FlowName" (Name),
         /// The execution, of mode Standard.
-        pub execution_name: String = Parameter "ExecutionName" (Name),
+        pub execution_name: String = Parameter "ExecutionName" (Filled),
     }
     with {
         /// Why it is stopped, in words: 1 to 4,096 characters.
@@ -29,6 +29,7 @@ operation! {
             self,
             write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
         ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+            check_standard(&self.execution_name)?;
             let wire = write(&self)?;
             Ok((wire, Some(Subject::named(self.flow_name, self.execution_name))))
         }

@@ -18,7 +18,7 @@ use crate::{
 
 operation! {
     /// A task that waits for a callback ended well.
-    ReportTaskSucceededRequest = "ReportTaskSucceeded", POST "/", Repeatable, SHORT
+    ReportTaskSucceededRequest = "ReportTaskSucceeded" as report_task_succeeded, POST "/", Repeatable, SHORT
         => ReportTaskResponse;
     new {
         /// The task's token, as the flow handed it out. Sent in the body, never in an address.
@@ -40,7 +40,7 @@ operation! {
 
 operation! {
     /// A task that waits for a callback ended badly.
-    ReportTaskFailedRequest = "ReportTaskFailed", POST "/", Repeatable, SHORT
+    ReportTaskFailedRequest = "ReportTaskFailed" as report_task_failed, POST "/", Repeatable, SHORT
         => ReportTaskResponse;
     new {
         /// The task's token, as the flow handed it out. Sent in the body, never in an address.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 operation! {
-    PublishFlowVersionRequest = "PublishFlowVersion", POST "/", Once, SHORT => FlowVersion;
+    PublishFlowVersionRequest = "PublishFlowVersion" as publish_flow_version, POST "/", Once, SHORT => FlowVersion;
     new {
         /// The flow whose definition, as it is now, becomes a version.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -34,7 +34,7 @@ operation! {
 }
 
 operation! {
-    DeleteFlowVersionRequest = "DeleteFlowVersion", POST "/", Repeatable, SHORT => DeleteResponse;
+    DeleteFlowVersionRequest = "DeleteFlowVersion" as delete_flow_version, POST "/", Repeatable, SHORT => DeleteResponse;
     new {
         /// The version's flow.
         pub flow_name: String = Parameter "FlowName" (Name),
@@ -53,7 +53,7 @@ operation! {
 
 operation! {
     /// One page of a flow's versions.
-    ListFlowVersionsRequest = "ListFlowVersions", GET "/", Repeatable, SHORT
+    ListFlowVersionsRequest = "ListFlowVersions" as list_flow_versions, GET "/", Repeatable, SHORT
         => ListFlowVersionsResponse;
     new {
         /// The flow whose versions are listed.

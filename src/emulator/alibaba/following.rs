@@ -83,7 +83,7 @@ pub(super) fn history(state: &State, parameters: &Parameters) -> Answer {
             "Type": event.kind,
             "StepName": event.step,
             "Time": time(run.date(event.at)),
-            "EventDetail": event.detail.to_string(),
+            "EventDetail": event.detail,
         })
     });
     let events: Vec<Value> = events.collect();

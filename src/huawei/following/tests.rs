@@ -22,7 +22,7 @@ use crate::{
     pipeline::{
         clock::{Clock, monotonic},
         failure::Stage,
-        testing::{dated, wall},
+        testing::{dated, log::Log, wall},
         transport::{
             HttpRequest,
             scripted::{Script, Step},
@@ -209,6 +209,13 @@ async fn an_end_counts_after_a_retry_only_where_it_is_another() {
     let error = client.retry_and_wait(execution()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(script.sent().len(), 2);
+
+    // What it looks at before the retry is refused.
+    let (client, script) = looks(ok, |_| refuses(403, "FSS.0403"));
+    let error = client.retry_and_wait(execution()).await.unwrap_err();
+    assert_eq!(error.execution_name(), Some("e"));
+    assert!(!error.may_have_started());
+    assert_eq!(script.sent().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -478,6 +485,7 @@ async fn a_stop_of_what_has_ended_tells_its_end() {
         let error = client.stop(execution()).await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
         assert!(!error.may_have_started());
+        assert_eq!(error.execution_name(), Some("e"));
     }
     let (client, _) = looks(ok, |number| match number {
         0..2 => is("stopping"),
@@ -514,6 +522,69 @@ fn the_node_that_failed_last_says_why() {
     };
     assert_eq!(node.node_id.as_deref(), Some("late"));
     assert_eq!(node.error_message.as_deref(), Some(r#"{"why":"last"}"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_says_shows_no_token() {
+    let token = "a-token-that-nobody-is-to-see";
+    let said = format!("the call with {token} was refused");
+    let mut failed = shown("fail");
+    failed["node_execution_details"] = json!([{"node_id": "n", "executions": [
+        {"status": "fail", "end_time": 1, "error_message": said},
+        {"status": "fail", "end_time": 2, "error_message": {"said": said}}]}]);
+    let script = Script::playing(move |_| Some(says(200, failed.clone())));
+    let client = Client::builder()
+        .region("cn-north-4")
+        .project_id("p")
+        .credentials(Token::new(token))
+        .scripted(&script, Clock::starting_at(wall()))
+        .build()
+        .unwrap();
+    let ended = client.wait(execution()).await.unwrap();
+    let runs = &ended.node_execution_details[0].executions;
+    for run in runs {
+        let words = run.error_message.as_ref().unwrap();
+        assert!(words.contains("was refused"), "{words}");
+        assert!(!words.contains(token), "{words}");
+    }
+    let error = ended.into_output::<Value>().unwrap_err();
+    let shown = format!("{error} {error:?} {:?}", error.flow_failure());
+    assert!(
+        shown.contains("was refused") && !shown.contains(token),
+        "{shown}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_that_has_begun_in_china_alone_is_warned_of() {
+    for (hour, day, is_warned_of) in [
+        (15, "2026-11-22", false),
+        (15, "2026-11-23", false),
+        (17, "2026-11-22", false),
+        (17, "2026-11-23", true),
+        (17, "2026-11-24", false),
+    ] {
+        let script = Script::playing(|_| Some(ok()));
+        let now = wall() + TimeDelta::hours(hour - 12);
+        let client = Client::builder()
+            .region("cn-north-4")
+            .project_id("p")
+            .credentials(Token::new("token"))
+            .scripted(&script, Clock::starting_at(now))
+            .build()
+            .unwrap();
+        let log = Log::default();
+        let logging = log.start();
+        let call = client.start_workflow_execution(start().create_time(day));
+        call.send().await.unwrap();
+        drop(logging);
+        let text = log.text();
+        assert_eq!(
+            text.contains("X-Create-Time"),
+            is_warned_of,
+            "{hour} {day}: {text}"
+        );
+    }
 }
 
 fn query(request: &HttpRequest, name: &str) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, FlowFailureParts, NodeError},
     huawei::declare::{operation, response},
     open_enum::open_enum,
-    outcome::Outcome,
+    outcome::{Cloud, Outcome},
     payload::Payload,
 };
 
@@ -40,7 +40,7 @@ operation! {
     /// ```
     ///
     /// `Debug` shows neither the input nor the values of headers.
-    StartSyncWorkflowExecutionRequest = "StartSyncWorkflowExecution",
+    StartSyncWorkflowExecutionRequest = "StartSyncWorkflowExecution" as start_sync_workflow_execution,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/sync-executions", Once, SYNCHRONOUS
         => StartSyncWorkflowExecutionResponse;
     new {
@@ -97,26 +97,27 @@ impl StartSyncWorkflowExecutionResponse {
     /// [`FlowUnfinished`](ErrorKind::FlowUnfinished) by the status, with all that the answer told
     /// in [`Error::flow_failure`]; [`ErrorKind::Decode`] where the output does not fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        Outcome {
-            started_by: Some("StartSyncWorkflowExecution"),
-            kind: match self.status {
-                WorkflowExecutionStatus::Success => None,
-                WorkflowExecutionStatus::Fail => Some(ErrorKind::FlowFailed),
-                WorkflowExecutionStatus::Timeout => Some(ErrorKind::FlowTimedOut),
-                WorkflowExecutionStatus::Unknown(_) => Some(ErrorKind::FlowUnfinished),
-            },
-            id: self.execution_id.clone(),
-            failure: FlowFailureParts {
-                status: self.status.as_str().into(),
-                node_errors: self.errors,
-                execution: self.execution_id,
-                output: self.output,
-                started: self.begin_time,
-                stopped: self.end_time,
-                ..FlowFailureParts::default()
-            },
-            ..Outcome::default()
-        }
-        .into_output()
+        Outcome::from(self).into_output()
+    }
+}
+
+impl From<StartSyncWorkflowExecutionResponse> for Outcome {
+    fn from(answer: StartSyncWorkflowExecutionResponse) -> Self {
+        let kind = match answer.status {
+            WorkflowExecutionStatus::Success => None,
+            WorkflowExecutionStatus::Fail => Some(ErrorKind::FlowFailed),
+            WorkflowExecutionStatus::Timeout => Some(ErrorKind::FlowTimedOut),
+            WorkflowExecutionStatus::Unknown(_) => Some(ErrorKind::FlowUnfinished),
+        };
+        let ended = FlowFailureParts {
+            status: answer.status.as_str().into(),
+            node_errors: answer.errors,
+            execution: answer.execution_id,
+            output: answer.output,
+            started: answer.begin_time,
+            stopped: answer.end_time,
+            ..FlowFailureParts::default()
+        };
+        Self::new(Cloud::Huawei, kind, ended).started_by("StartSyncWorkflowExecution")
     }
 }

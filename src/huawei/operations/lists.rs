@@ -9,7 +9,7 @@ operation! {
     /// One page of a flow's executions.
     ///
     /// Without times, the service looks at the last three days; with one, at the three days from it.
-    ListWorkflowExecutionsRequest = "ListWorkflowExecutions",
+    ListWorkflowExecutionsRequest = "ListWorkflowExecutions" as list_workflow_executions,
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions", Repeatable, SHORT
         => ListWorkflowExecutionsResponse;
     new {
@@ -41,7 +41,7 @@ response! {
 operation! {
     /// One page of the history of executions, with
     /// their number.
-    ShowWorkflowExecutionForPageRequest = "ShowWorkflowExecutionForPage",
+    ShowWorkflowExecutionForPageRequest = "ShowWorkflowExecutionForPage" as show_workflow_execution_for_page,
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions-history", Repeatable, SHORT
         => ShowWorkflowExecutionForPageResponse;
     new {

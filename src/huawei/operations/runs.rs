@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::{
         settle,
     },
     open_enum::open_enum,
-    outcome::Outcome,
+    outcome::{Cloud, Outcome},
     payload::{FlowText, Payload},
     pipeline::{
         declared::{Write, Written},
@@ -69,7 +69,7 @@ impl WorkflowRunStatus {
 
 operation! {
     /// Starts an execution that goes on by itself.
-    StartWorkflowExecutionRequest = "StartWorkflowExecution",
+    StartWorkflowExecutionRequest = "StartWorkflowExecution" as start_workflow_execution,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions", Once, SHORT
         => WorkflowExecutionId;
     new {
@@ -116,6 +116,20 @@ operation! {
 }
 
 impl StartWorkflowExecutionRequest {
+    /// Warns of a day that has begun in China alone: where the service counts in UTC, it lies in the
+    /// future.
+    pub(in crate::huawei) fn warn_of_day(&self, now: DateTime<Utc>) {
+        let day = |time: DateTime<Utc>| time.format("%Y-%m-%d").to_string();
+        let in_china = day(now + TimeDelta::hours(8));
+        if in_china != day(now) && self.create_time.as_ref() == Some(&in_china) {
+            tracing::warn!(
+                create_time = in_china,
+                "X-Create-Time is today in China and tomorrow in UTC: the service may refuse it as \
+                 being in the future"
+            );
+        }
+    }
+
     /// `headers`: adds a header for the flow's run; a text, or any other JSON value.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -135,7 +149,7 @@ response! {
 
 operation! {
     /// Looks at an execution.
-    ShowWorkflowExecutionRequest = "ShowWorkflowExecution",
+    ShowWorkflowExecutionRequest = "ShowWorkflowExecution" as show_workflow_execution,
         GET "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}",
         Repeatable, SHORT => WorkflowExecution;
     new {
@@ -147,6 +161,12 @@ operation! {
     with {
         /// Whether all nodes are told, beyond the first 200.
         pub full_history: bool = Header "X-Get-Workflow-Full-History-Data",
+    }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
+        }
     }
 }
 
@@ -191,23 +211,24 @@ impl WorkflowExecution {
     /// failed last, with its message; the service gives no code.
     /// [`ErrorKind::Decode`] where the output does not fit `T`.
     pub fn into_output<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let kind = self.status.failure();
-        let failed = kind.and_then(|_| last_failure(&self.node_execution_details));
-        Outcome {
-            kind,
-            id: self.execution_id.clone(),
-            failure: FlowFailureParts {
-                status: self.status.as_str().into(),
-                node_errors: failed.into_iter().collect(),
-                execution: self.execution_id,
-                output: self.output,
-                started: self.begin_time,
-                stopped: self.end_time,
-                ..FlowFailureParts::default()
-            },
-            ..Outcome::default()
-        }
-        .into_output()
+        Outcome::from(self).into_output()
+    }
+}
+
+impl From<WorkflowExecution> for Outcome {
+    fn from(execution: WorkflowExecution) -> Self {
+        let kind = execution.status.failure();
+        let failed = kind.and_then(|_| last_failure(&execution.node_execution_details));
+        let ended = FlowFailureParts {
+            status: execution.status.as_str().into(),
+            node_errors: failed.into_iter().collect(),
+            execution: execution.execution_id,
+            output: execution.output,
+            started: execution.begin_time,
+            stopped: execution.end_time,
+            ..FlowFailureParts::default()
+        };
+        Self::new(Cloud::Huawei, kind, ended)
     }
 }
 
@@ -225,18 +246,10 @@ fn last_failure(nodes: &[NodeExecutionDetail]) -> Option<NodeError> {
     let (node, run) = failed.max_by_key(|(_, run)| run.end_time)?;
     Some(NodeError {
         node_id: node.node_id.as_deref().map(FlowText::from),
-        error_message: run.error_message.as_ref().map(words),
+        error_message: run.error_message.clone(),
         begin_time: run.begin_time.and_then(DateTime::from_timestamp_millis),
         end_time: run.end_time.and_then(DateTime::from_timestamp_millis),
     })
-}
-
-/// A text, as a rule; anything else as its JSON.
-fn words(message: &Payload) -> FlowText {
-    match serde_json::from_str::<String>(message.as_str()) {
-        Ok(text) => text.into(),
-        Err(_) => message.as_str().into(),
-    }
 }
 
 response! {
@@ -266,8 +279,8 @@ response! {
         pub begin_time: Option<i64> = "begin_time",
         /// When it ended, in milliseconds since 1970, UTC.
         pub end_time: Option<i64> = "end_time",
-        /// What went wrong, as JSON: a text, as a rule.
-        pub error_message: Option<Payload> = "error_message",
+        /// What went wrong, in words, or as JSON where the service writes no text.
+        pub error_message: Option<FlowText> = "error_message",
         /// Id of the request that ran it.
         pub request_id: Option<String> = "request_id",
     }
@@ -275,7 +288,7 @@ response! {
 
 operation! {
     /// Stops an execution.
-    StopWorkFlowRequest = "StopWorkFlow",
+    StopWorkFlowRequest = "StopWorkFlow" as stop_work_flow,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}/terminate",
         Repeatable, SHORT => ();
     new {
@@ -284,11 +297,17 @@ operation! {
         /// Id of the execution: 1 to 512 characters.
         pub execution_id: String = Path "execution_id" (Length(1, 512)),
     }
+    writing {
+        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
+            let wire = write(&self)?;
+            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
+        }
+    }
 }
 
 operation! {
     /// Runs a failed execution on, under the same id.
-    RetryWorkFlowRequest = "RetryWorkFlow",
+    RetryWorkFlowRequest = "RetryWorkFlow" as retry_work_flow,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/executions/{execution_id}/retry",
         Once, SHORT => ();
     new {
@@ -325,7 +344,7 @@ open_enum! {
 
 operation! {
     /// Says how a node that waits for a callback ended.
-    CreateCallbackWorkflowRequest = "CreateCallbackWorkflow",
+    CreateCallbackWorkflowRequest = "CreateCallbackWorkflow" as create_callback_workflow,
         POST "/v2/{project_id}/fgs/workflows/{workflow_id}/callback", Once, SHORT
         => WorkflowExecutionId;
     new {

@@ -81,7 +81,7 @@ part! {
 }
 
 operation! {
-    AsValue crate::huawei::protocol::Rest;
+    AsValue crate::huawei::protocol::Rest, "crate::huawei::Client";
     /// A request with a field at every place.
     Change = "Change", DELETE "/v2/{project_id}/things/{thing_id}/parts/{part}", Once, SHORT => Everything;
     /// A change of this thing.
@@ -122,7 +122,7 @@ operation! {
 }
 
 operation! {
-    AsValue crate::huawei::protocol::Rest;
+    AsValue crate::huawei::protocol::Rest, "crate::huawei::Client";
     /// A request that is a list.
     Replace = "Replace", PUT "/v2/{project_id}/things", Repeatable, SHORT => Texts;
     /// These things.

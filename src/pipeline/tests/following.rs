@@ -12,8 +12,9 @@ use crate::{
     ExecutionRef, Position, Progress,
     alibaba::{
         Client, ExecutionStatus, Found, GetExecutionHistoryRequest, ListExecutionsRequest,
-        ReportTaskSucceededRequest, Stop,
+        ReportTaskSucceededRequest, Stop, StopExecutionRequest,
     },
+    pipeline::testing::log::Log,
 };
 
 fn action(request: &HttpRequest) -> String {
@@ -281,6 +282,10 @@ async fn executions_of_express_flows_are_refused_with_a_sentence() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("Express"), "{error}");
+    let stop = StopExecutionRequest::new("flow", "mine:5b0c7a9e-1d2f");
+    let error = client.stop_execution(stop).send().await.unwrap_err();
+    assert!(error.to_string().contains("Express"), "{error}");
     assert!(script.sent().is_empty());
 }
 
@@ -441,7 +446,7 @@ async fn three_hours_of_waiting_outlive_keys_of_fifteen_minutes() {
         let is_revoked = id == "STS.3" && now() > end - Duration::from_secs(500);
         if now() >= end || is_revoked {
             let body = json!({"Code": "InvalidSecurityToken.Expired", "Message": "m"});
-            return dated(body.to_string(), 403, 0);
+            return dated(body.to_string(), 403, if is_revoked { 30 } else { 0 });
         }
         let is_over = monotonic() - began >= Duration::from_secs(3 * 3600);
         let status = if is_over { "Succeeded" } else { "Running" };
@@ -470,4 +475,134 @@ async fn three_hours_of_waiting_outlive_keys_of_fifteen_minutes() {
     assert_eq!(told, ["Running", "end Succeeded"]);
     let keys = given.load(Ordering::Relaxed);
     assert!((12..=30).contains(&keys), "{keys} keys in three hours");
+}
+
+/// A flow of which every third execution failed; all have ended when they are looked for.
+fn ended_flow(executions: usize, history: fn() -> Step) -> (Client, Arc<Script>) {
+    client(move |action, _, request| match action {
+        "ListExecutions" => {
+            let from = parameter(request, "NextToken").map_or(0, |token| token.parse().unwrap());
+            let to = executions.min(from + 100);
+            let items: Vec<Value> = (from..to)
+                .map(|i| {
+                    let status = if i % 3 == 0 { "Failed" } else { "Succeeded" };
+                    json!({"Name": format!("e{i}"), "Status": status, "FlowName": "flow",
+                        "StartedTime": "2026-11-22T12:00:00Z",
+                        "StoppedTime": "2026-11-22T12:00:01Z"})
+                })
+                .collect();
+            let next = if to < executions {
+                to.to_string()
+            } else {
+                String::new()
+            };
+            at_once(reply(
+                200,
+                &json!({"Executions": items, "NextToken": next}).to_string(),
+            ))
+        }
+        _ => history(),
+    })
+}
+
+fn out_of_stock() -> Step {
+    let detail = json!({"error": "OutOfStock", "cause": "why"}).to_string();
+    let events = json!([{"EventId": 9, "Type": "ExecutionFailed", "EventDetail": detail}]);
+    at_once(reply(200, &json!({"Events": events}).to_string()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_tells_ends_at_once_and_reasons_at_the_pace_of_the_history() {
+    const COUNT: usize = 300;
+    for (with_reasons, history, code) in [
+        (false, out_of_stock as fn() -> Step, None),
+        (true, out_of_stock, Some("OutOfStock")),
+        (true, || coded(403, "AccessDenied"), None),
+    ] {
+        let (client, script) = ended_flow(COUNT, history);
+        let mut follower = match with_reasons {
+            true => client.follow("flow").with_reasons(),
+            false => client.follow("flow"),
+        };
+        let started = "2026-11-22T12:00:00Z".parse().unwrap();
+        for i in 0..COUNT {
+            follower.add(ExecutionRef::new("flow", format!("e{i}")).started(started));
+        }
+        let began = monotonic();
+        let mut good_after = Duration::ZERO;
+        let mut names = std::collections::BTreeSet::new();
+        while let Some(end) = follower.next().await {
+            let ended = end.outcome.unwrap();
+            assert!(names.insert(end.execution.execution), "told twice");
+            match ended.status {
+                ExecutionStatus::Failed => assert_eq!(ended.error_code.as_deref(), code),
+                _ => good_after = monotonic() - began,
+            }
+        }
+        assert_eq!(names.len(), COUNT);
+        assert!(good_after < Duration::from_secs(20), "{good_after:?}");
+        let took = monotonic() - began;
+        let sent = actions(&script);
+        let histories = sent.iter().filter(|sent| *sent == "GetExecutionHistory");
+        match with_reasons {
+            false => {
+                assert_eq!(histories.count(), 0);
+                assert!(took < Duration::from_secs(20), "{took:?}");
+            }
+            // A hundred failures, of which 45 go at once.
+            true => {
+                assert_eq!(histories.count(), 100);
+                assert!(
+                    took > Duration::from_secs(11) && took < Duration::from_secs(30),
+                    "{took:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_one_span_with_a_bounded_number_of_events_and_ends_when_dropped() {
+    let log = Log::default();
+    let _logging = log.start();
+    let (client, script) = client(|_, count, _| match count % 4 {
+        // Even a service that makes up words does not fill the log.
+        0 => coded(429, "ResourceThrottled"),
+        1 => Step::Fail(Stage::Exchange),
+        2 => shown("Paused"),
+        _ => shown("Running"),
+    });
+    let wait = client.wait(mine());
+    let error = wait
+        .deadline(Duration::from_secs(60_000))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadline);
+    let looks = script.sent().len();
+    assert!(looks > 10_000, "{looks} looks");
+    let text = log.text();
+    let spans = |text: &str| text.matches("\nspan ").count();
+    assert_eq!(spans(&text), 1, "{}", &text[..2000]);
+    assert_eq!(text.matches("\nspan wait ").count(), 1);
+    let events = text.matches("\nevent ").count();
+    assert!(events <= 128, "{events} events");
+    assert!(
+        text.contains("outcome=\"failed\""),
+        "{}",
+        &text[text.len() - 300..]
+    );
+
+    let mut wait = client.wait(mine());
+    let cut = tokio::time::timeout(Duration::from_secs(100), async {
+        while wait.next().await.is_some() {}
+    });
+    assert!(cut.await.is_err());
+    drop(wait);
+    let text = log.text();
+    assert_eq!(spans(&text), 2);
+    assert!(
+        text.ends_with("outcome=\"dropped\""),
+        "{}",
+        &text[text.len() - 300..]
+    );
 }

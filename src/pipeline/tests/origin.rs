@@ -94,6 +94,28 @@ async fn a_running_execution_is_told_apart_by_time_and_input() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_a_qualifier_what_began_before_may_be_of_another_version() {
+    use alibaba::ExecutionOrigin::{FoundRunning, Started, Unclear};
+
+    for (after, input, origin) in [
+        (0, r#"{"a": 1}"#, Started),
+        (5, r#"{"a": 1}"#, Started),
+        (-1, r#"{"a": 1}"#, Unclear),
+        (-3, r#"{"a": 1}"#, Unclear),
+        (-86_400, r#"{"a": 1}"#, Unclear),
+        (-86_400, r#"{"a": 2}"#, FoundRunning),
+    ] {
+        let script = Script::new([execution("Running", after, input)]);
+        let request = StartExecutionRequest::new("flow")
+            .execution_name("mine")
+            .input_json(r#"{"a": 1}"#)
+            .qualifier("prod");
+        let answer = alibaba_client(&script).start_execution(request).send();
+        assert_eq!(answer.await.unwrap().origin, origin, "{after} {input}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_execution_that_ended_after_a_lost_answer_is_looked_up() {
     let lost = || Step::Fail(Stage::Exchange);
     let actions = ["StartExecution", "StartExecution", "DescribeExecution"];

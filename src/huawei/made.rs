@@ -1,0 +1,175 @@
+//! What became of a flow that was to be made, where the answer was lost: flows of its name are
+//! looked at.
+//!
+//! Names need not be unique here, so only a flow that does what was asked for, was made since the
+//! call began, and is the only one of its kind is taken for the call's own.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::{
+    operations::{
+        definition::WorkflowCreateBody,
+        flows::{ListWorkflowRequest, ShowWorkFlowRequest, WorkflowSimpleInfo},
+    },
+    protocol::Rest,
+};
+use crate::{
+    error::{Delivery, Error},
+    pipeline::{
+        attempt,
+        clock::monotonic,
+        json,
+        operation::{Operation, Sent},
+        options::CallOptions,
+        read,
+        transport::time_left,
+    },
+    response::Response,
+};
+
+/// `Date` counts whole seconds, and clocks of one service may differ a little.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+
+/// More flows of one name than a page has cannot be told apart here.
+const PAGE: u32 = 200;
+
+pub(super) async fn settle(
+    outcome: Result<Response<WorkflowSimpleInfo>, Error>,
+    sent: Sent<'_, Rest>,
+) -> Result<Response<WorkflowSimpleInfo>, Error> {
+    // Nothing runs because a flow was made.
+    let error = match outcome {
+        Err(error) => error.with_subject(false, false, None),
+        Ok(made) => return Ok(made),
+    };
+    if error.delivery() < Delivery::Unknown {
+        return Err(error);
+    }
+    let body = json::text(sent.wire.body());
+    let Ok(ours) = read::record::<WorkflowCreateBody>(&body) else {
+        return Err(error);
+    };
+    // Whole calls, which the future of each call would have room for.
+    let Ok(mut found) = Box::pin(look(&ours, &sent)).await else {
+        return Err(error);
+    };
+    let equal = std::mem::take(&mut found.value);
+    let first = sent.first_in_service_time(&found.headers, found.received);
+    let is_since = |made: Option<DateTime<Utc>>| match (made, first) {
+        (Some(made), Some(first)) => made >= first - TOLERANCE,
+        _ => false,
+    };
+    match equal.as_slice() {
+        [only] if is_since(only.created_time) => Ok(Response {
+            value: only.clone(),
+            request_id: found.request_id,
+            status: found.status,
+            headers: found.headers,
+            body: found.body,
+            received: found.received,
+            attempts: sent.attempts,
+            elapsed: monotonic() - sent.began,
+        }),
+        [] => Err(error.and("no flow of this name and definition is listed yet")),
+        equal => {
+            let ids: Vec<&str> = equal.iter().map(|flow| flow.id.as_str()).collect();
+            Err(error.and(format_args!(
+                "flows of this name and definition are there, and whether this call made one \
+                 cannot be told: {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+/// The flows of this name that do the same.
+async fn look(
+    ours: &WorkflowCreateBody,
+    sent: &Sent<'_, Rest>,
+) -> Result<Response<Vec<WorkflowSimpleInfo>>, Error> {
+    let request = ListWorkflowRequest::new()
+        .workflow_name(&ours.name)
+        .limit(PAGE);
+    let listed = call(request, sent).await?;
+    let is_whole = listed.value.workflows.len() < PAGE as usize;
+    if !is_whole {
+        return Err(Error::invalid("workflow_name", "too many flows have it"));
+    }
+    let mut equal = Vec::new();
+    for flow in &listed.value.workflows {
+        if flow.name.as_ref() != Some(&ours.name) {
+            continue;
+        }
+        let shown = call(ShowWorkFlowRequest::new(&flow.id), sent).await?;
+        if does_same(shown.value.definition.as_ref(), ours) {
+            equal.push(flow.clone());
+        }
+    }
+    Ok(Response {
+        value: equal,
+        request_id: listed.request_id,
+        status: listed.status,
+        headers: listed.headers,
+        body: listed.body,
+        received: listed.received,
+        attempts: listed.attempts,
+        elapsed: listed.elapsed,
+    })
+}
+
+async fn call<O: Operation<Protocol = Rest>>(
+    request: O,
+    sent: &Sent<'_, Rest>,
+) -> Result<Response<O::Output>, Error> {
+    let options = CallOptions {
+        timeout: Some(time_left(sent.deadline)),
+        retry: sent.retry,
+        ..CallOptions::default()
+    };
+    let name = request.name();
+    let encoded = request.encode()?;
+    attempt::run::<O>(sent.pipeline, name, Ok(&encoded), &options).await
+}
+
+/// Whether a definition that the service shows is the one that it was given: it may say more, such
+/// as defaults, and leave out what is empty.
+fn does_same(theirs: Option<&WorkflowCreateBody>, ours: &WorkflowCreateBody) -> bool {
+    let value = |body: &WorkflowCreateBody| serde_json::to_value(body).ok();
+    match (theirs.and_then(value), value(ours)) {
+        (Some(theirs), Some(ours)) => holds(&theirs, &ours),
+        _ => false,
+    }
+}
+
+fn holds(theirs: &Value, ours: &Value) -> bool {
+    match (theirs, ours) {
+        (Value::Object(theirs), Value::Object(ours)) => {
+            ours.iter().all(|(name, ours)| match theirs.get(name) {
+                Some(theirs) => holds(theirs, ours),
+                None => is_empty(ours),
+            })
+        }
+        (Value::Array(theirs), Value::Array(ours)) => {
+            theirs.len() == ours.len()
+                && theirs
+                    .iter()
+                    .zip(ours)
+                    .all(|(theirs, ours)| holds(theirs, ours))
+        }
+        (Value::Number(theirs), Value::Number(ours)) => theirs.as_f64() == ours.as_f64(),
+        (Value::Null, ours) => is_empty(ours),
+        (theirs, ours) => theirs == ours,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Number(_) => false,
+    }
+}
