@@ -18,9 +18,10 @@ use cloud_workflows::{
     alibaba::{
         Client, CreateFlowAliasRequest, CreateFlowRequest, DeleteFlowAliasRequest,
         DeleteFlowRequest, DeleteFlowVersionRequest, DescribeExecutionRequest, DescribeFlowRequest,
-        ExecutionMode, ListExecutionsRequest, ListFlowAliasesRequest, ListFlowVersionsRequest,
-        ListFlowsRequest, PublishFlowVersionRequest, RoutingConfiguration, StartExecutionRequest,
-        StartSyncExecutionRequest, UpdateFlowAliasRequest, UpdateFlowRequest,
+        DescribeMapRunRequest, ExecutionMode, ListExecutionsRequest, ListFlowAliasesRequest,
+        ListFlowVersionsRequest, ListFlowsRequest, PublishFlowVersionRequest, RoutingConfiguration,
+        StartExecutionRequest, StartSyncExecutionRequest, UpdateFlowAliasRequest,
+        UpdateFlowRequest,
     },
     emulator::{Emulator, Fault, Flow, Quirks, Quotas},
 };
@@ -1041,4 +1042,101 @@ async fn every_operation_can_be_denied() {
         .send()
         .await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::PermissionDenied);
+}
+
+#[tokio::test]
+async fn map_runs_are_shown_and_changed() {
+    let emulator = still();
+    let maps = |time| Flow::new(|it: Value| Ok(it)).map_run("each", 10, 2, 1, time);
+    emulator.standard("f", maps(10 * SECOND));
+    let map = [
+        ("FlowName", "f"),
+        ("ExecutionName", "e"),
+        ("MapRunName", "each"),
+    ];
+    let gone = refused(&emulator, "DescribeMapRun", &map).await;
+    assert_eq!(gone, code(404, "ExecutionNotExists"));
+    for name in ["e", "stopped", "tolerant"] {
+        let own = [("FlowName", "f"), ("ExecutionName", name)];
+        served(&emulator, "StartExecution", &own).await;
+    }
+    let history = served(&emulator, "GetExecutionHistory", &map).await;
+    let events = history["Events"].as_array().unwrap();
+    let started = events
+        .iter()
+        .find(|event| event["Type"] == "MapRunStarted")
+        .unwrap();
+    let detail: Value = serde_json::from_str(started["EventDetail"].as_str().unwrap()).unwrap();
+    assert_eq!(detail["output"]["MapRunName"], "each");
+
+    emulator.advance(3 * SECOND);
+    let tolerant = [map[0], ("ExecutionName", "tolerant"), map[2]];
+    let own = [
+        tolerant[0],
+        tolerant[1],
+        tolerant[2],
+        ("Concurrency", "4"),
+        ("ToleratedFailedPercentage", "20.5"),
+    ];
+    let changed = served(&emulator, "UpdateMapRun", &own).await;
+    let expected = json!({
+        "FlowName": "f", "ExecutionName": "tolerant", "MapRunName": "each", "Concurrency": 4,
+        "ToleratedFailedCount": 1, "ToleratedFailedPercentage": 20.5,
+    });
+    assert_eq!(changed, expected);
+    let shown = served(&emulator, "DescribeMapRun", &tolerant).await;
+    assert_eq!(form(&shown["StartedTime"]), LOCAL_TIME);
+    let counts = json!({
+        "Total": 10, "Pending": 3, "Running": 4, "Succeed": 1, "Failed": 2, "Aborted": 0,
+    });
+    let expected = json!({
+        "ExecutionName": "tolerant", "MapRunName": "each", "Concurrency": 4,
+        "ToleratedFailedCount": 1, "ToleratedFailedPercentage": 20.5, "Status": "Running",
+        "ItemCounts": counts, "StartedTime": shown["StartedTime"], "StoppedTime": "",
+    });
+    assert_eq!(shown, expected);
+    let stopped = [map[0], ("ExecutionName", "stopped"), map[2]];
+    served(&emulator, "StopExecution", &stopped[..2]).await;
+
+    emulator.advance(10 * SECOND);
+    // Two failed: more than may, but where a fifth may.
+    let client = client(&emulator);
+    for (name, status, failed, aborted, is_clean) in [
+        ("e", "Failed", 2, 0, false),
+        ("stopped", "Aborted", 2, 7, false),
+        ("tolerant", "Succeeded", 2, 0, false),
+    ] {
+        let request = DescribeMapRunRequest::new("f", name, "each");
+        let run = client.describe_map_run(request).send().await.unwrap();
+        let counts = run.item_counts.as_ref().unwrap();
+        assert_eq!(
+            (run.status.as_str(), run.is_clean()),
+            (status, is_clean),
+            "{name}"
+        );
+        assert_eq!(
+            (counts.failed, counts.aborted),
+            (Some(failed), Some(aborted)),
+            "{name}"
+        );
+        assert!(run.stopped_time.is_some());
+    }
+    while emulator.executions("f")[2].status == "Running" {
+        tokio::task::yield_now().await;
+    }
+    let statuses = emulator.executions("f");
+    let statuses: Vec<_> = statuses.iter().map(|run| run.status.as_str()).collect();
+    assert_eq!(statuses, ["Failed", "Stopped", "Succeeded"]);
+    for (own, answer) in [
+        (map[2], code(400, "InvalidArgument")),
+        (("MapRunName", "other"), code(404, "MapRunNotExists")),
+    ] {
+        let own = [map[0], map[1], own, ("Concurrency", "1")];
+        assert_eq!(refused(&emulator, "UpdateMapRun", &own).await, answer);
+    }
+    for (name, value) in [("Concurrency", "x"), ("ToleratedFailedPercentage", "101")] {
+        let own = [map[0], map[1], map[2], (name, value)];
+        let answer = refused(&emulator, "UpdateMapRun", &own).await;
+        assert_eq!(answer, code(400, "InvalidArgument"), "{name}");
+    }
 }

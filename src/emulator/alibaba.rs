@@ -9,6 +9,7 @@ mod flows;
 mod following;
 mod keys;
 mod managing;
+mod map_runs;
 mod pages;
 mod parameters;
 mod rights;

@@ -3,11 +3,11 @@
 //! Nothing runs in between: whoever looks plays the plan up to now. So every event bears the time
 //! at which it was due, however far the clock was advanced at once, and the past can be looked at.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 
-use super::plan::{Move, Outcome, Plan};
+use super::plan::{Items, Move, Outcome, Plan};
 use crate::{FlowFailure, error::FlowFailureParts, payload::is_json};
 
 /// The step that stands for the closure.
@@ -25,6 +25,25 @@ pub(crate) struct Event {
     pub(crate) at: Duration,
     /// JSON text: payloads in it are as they were written.
     pub(crate) detail: String,
+}
+
+/// The event that tells the name of a map run.
+pub(crate) const MAP_RUN: &str = "MapRunStarted";
+
+/// How a map run may go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct MapLimits {
+    pub(crate) concurrency: u32,
+    pub(crate) failed_count: u32,
+    pub(crate) failed_percentage: f64,
+}
+
+impl MapLimits {
+    /// Whether it bears the items that fail: their number or their share may be the measure.
+    pub(crate) fn takes(self, items: Items) -> bool {
+        let share = f64::from(items.failing) * 100.0;
+        items.failing <= self.failed_count || share <= self.failed_percentage * f64::from(items.all)
+    }
 }
 
 /// How a task was reported.
@@ -52,8 +71,21 @@ pub(crate) struct Facts {
     /// Of the callbacks of the plan, in their order.
     pub(crate) reports: Vec<Option<Report>>,
     pub(crate) stop: Option<Stop>,
+    /// How map runs go on that were told to go on otherwise.
+    pub(crate) limits: BTreeMap<String, MapLimits>,
     /// When the steps that were looked at so far were let in.
     pub(crate) admitted: Vec<Duration>,
+}
+
+impl Facts {
+    pub(crate) fn limits_of(&self, map_run: &str, items: Items) -> MapLimits {
+        let told = self.limits.get(map_run).copied();
+        told.unwrap_or(MapLimits {
+            concurrency: 100,
+            failed_count: items.tolerated,
+            failed_percentage: 0.0,
+        })
+    }
 }
 
 /// What an execution has come to.
@@ -163,6 +195,7 @@ impl Play<'_> {
                 Move::Step { name, tries, time } => self.step(name, *tries, *time)?,
                 Move::Parallel { name, branches } => self.parallel(name, branches)?,
                 Move::Iterate { name, times, time } => self.iterate(name, *times, *time)?,
+                Move::MapRun { name, items } => self.map_run(name, *items)?,
                 Move::Callback { name, limit } => {
                     self.callback(name, callbacks, *limit)?;
                     callbacks += 1;
@@ -228,6 +261,24 @@ impl Play<'_> {
         }
         self.leave(name, step, "");
         Ok(())
+    }
+
+    fn map_run(&mut self, name: &str, items: Items) -> Result<(), Halt> {
+        let step = self.enter(name)?;
+        let task = self.task(name, step);
+        self.emit(MAP_RUN, name, task, || {
+            json!({"output": {"MapRunName": name}}).to_string()
+        });
+        self.reach(self.at.saturating_add(items.time))?;
+        let limits = self.player.facts.limits_of(name, items);
+        if limits.takes(items) {
+            self.emit("TaskSucceeded", name, task, || payload("output", ""));
+            self.leave(name, step, "");
+            return Ok(());
+        }
+        let message = format!("more items of map run {name} failed than may");
+        let failure = FlowFailure::new("Emulated.MapRunFailed", message);
+        Err(self.fail(name, step, task, "TaskFailed", failure))
     }
 
     fn callback(&mut self, name: &str, number: usize, limit: Option<Duration>) -> Result<(), Halt> {

@@ -92,6 +92,29 @@ impl Flow {
         self.with(Move::Iterate { name, times, time })
     }
 
+    /// Adds a step that does its items in a map run, all together in so much time: `DescribeMapRun`
+    /// (Alibaba Cloud) shows how far it is, under the name of the step. The first `failing` items
+    /// fail; where they are more than `tolerated`, the step fails with the code
+    /// `Emulated.MapRunFailed`. `UpdateMapRun` changes what is tolerated.
+    pub fn map_run(
+        self,
+        name: impl Into<String>,
+        items: u32,
+        failing: u32,
+        tolerated: u32,
+        time: Duration,
+    ) -> Self {
+        self.with(Move::MapRun {
+            name: name.into(),
+            items: Items {
+                all: items,
+                failing: failing.min(items),
+                tolerated,
+                time,
+            },
+        })
+    }
+
     /// Adds a step that waits until somebody reports its task: `ReportTaskSucceeded` and
     /// `ReportTaskFailed` with the token (Alibaba Cloud), `CreateCallbackWorkflow` with the
     /// execution's id and the step's name (Huawei Cloud). A failure that is reported fails the
@@ -185,6 +208,15 @@ pub(crate) struct Plan {
     pub(crate) fails_first: u32,
 }
 
+/// What a map run does.
+#[derive(Clone, Copy)]
+pub(crate) struct Items {
+    pub(crate) all: u32,
+    pub(crate) failing: u32,
+    pub(crate) tolerated: u32,
+    pub(crate) time: Duration,
+}
+
 #[derive(Clone)]
 pub(crate) enum Move {
     Step {
@@ -200,6 +232,10 @@ pub(crate) enum Move {
         name: String,
         times: u32,
         time: Duration,
+    },
+    MapRun {
+        name: String,
+        items: Items,
     },
     Callback {
         name: String,
@@ -218,6 +254,7 @@ impl Move {
             Self::Step { name, .. }
             | Self::Parallel { name, .. }
             | Self::Iterate { name, .. }
+            | Self::MapRun { name, .. }
             | Self::Callback { name, .. } => name,
             Self::Event { step, .. } => step,
         }

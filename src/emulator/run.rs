@@ -13,8 +13,8 @@ use super::quotas::Buckets;
 use super::{
     clock::{Clock, first, lock, machine},
     cloud::{Cloud, Mode},
-    course::{Event, Facts, Player, Report, Stand, Stop, Waiting},
-    plan::{Body, Move, Outcome, Plan},
+    course::{Event, Facts, MapLimits, Player, Report, Stand, Stop, Waiting},
+    plan::{Body, Items, Move, Outcome, Plan},
     quirks,
 };
 
@@ -478,6 +478,32 @@ impl Run {
     /// The number of the callback of a step.
     pub(crate) fn callback_of(&self, step: &str) -> Option<usize> {
         self.plan.callbacks().position(|name| name == step)
+    }
+
+    /// What a map run of this name does.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn items_of(&self, map_run: &str) -> Option<Items> {
+        let mut moves = self.plan.moves.iter();
+        moves.find_map(|step| match step {
+            Move::MapRun { name, items } if name == map_run => Some(*items),
+            _ => None,
+        })
+    }
+
+    /// How a map run of this name may go on.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn limits_of(&self, map_run: &str, items: Items) -> Option<MapLimits> {
+        let turns = lock(&self.turns);
+        turns
+            .last()
+            .map(|turn| turn.facts.limits_of(map_run, items))
+    }
+
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn set_limits(&self, map_run: &str, limits: MapLimits) {
+        if let Some(turn) = lock(&self.turns).last_mut() {
+            turn.facts.limits.insert(map_run.to_owned(), limits);
+        }
     }
 
     /// Whether a look at it alone finds it.

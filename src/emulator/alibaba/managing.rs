@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     aliases,
     execution::unknown_flow,
-    flows,
+    flows, map_runs,
     pages::{Answer, bad_token, limit, paged},
     parameters::{Parameters, Refused, name, optional},
     schedules, versions,
@@ -18,10 +18,10 @@ use crate::{
     alibaba::{
         CreateFlowAliasRequest, CreateFlowRequest, CreateScheduleRequest, DeleteFlowAliasRequest,
         DeleteFlowRequest, DeleteFlowVersionRequest, DeleteScheduleRequest,
-        DescribeFlowAliasRequest, DescribeFlowRequest, DescribeRegionsRequest,
-        DescribeScheduleRequest, ListFlowAliasesRequest, ListFlowVersionsRequest, ListFlowsRequest,
-        ListSchedulesRequest, PublishFlowVersionRequest, UpdateFlowAliasRequest, UpdateFlowRequest,
-        UpdateScheduleRequest,
+        DescribeFlowAliasRequest, DescribeFlowRequest, DescribeMapRunRequest,
+        DescribeRegionsRequest, DescribeScheduleRequest, ListFlowAliasesRequest,
+        ListFlowVersionsRequest, ListFlowsRequest, ListSchedulesRequest, PublishFlowVersionRequest,
+        UpdateFlowAliasRequest, UpdateFlowRequest, UpdateMapRunRequest, UpdateScheduleRequest,
     },
     emulator::{
         State,
@@ -53,6 +53,8 @@ pub(super) fn call(state: &State, parameters: &Parameters, action: &str) -> Answ
         UpdateScheduleRequest::NAME => schedules::update(state, parameters),
         DeleteScheduleRequest::NAME => schedules::delete(state, parameters),
         ListSchedulesRequest::NAME => schedules::list(state, parameters),
+        DescribeMapRunRequest::NAME => map_runs::describe(state, parameters),
+        UpdateMapRunRequest::NAME => map_runs::update(state, parameters),
         DescribeRegionsRequest::NAME => regions(state, parameters),
         other => Err(Refused::action(other)),
     }
