@@ -7,6 +7,8 @@
 //! or `~/.aliyun/config.json`; see `ClientBuilder::from_env`. Prints the answer as one JSON object
 //! with the wire's field names; an error as one line on stderr. `--help` lists the exit statuses.
 
+#[path = "support/managing.rs"]
+mod managing;
 mod support;
 
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ use cloud_workflows::{
         StartSyncExecutionResponse, StopExecutionRequest,
     },
 };
+use managing::{Managing, Paging};
 use support::{
     answer::{answer, outcome, outcomes},
     arguments::{Waiting, follow, json_text},
@@ -74,6 +77,8 @@ enum Operation {
     ReportTaskSucceeded(ReportTaskSucceeded),
     /// Report that a task that waits for a callback has failed
     ReportTaskFailed(ReportTaskFailed),
+    #[command(flatten)]
+    Managing(Managing),
     /// Say who would call where: source, key (masked), region and host; sends nothing
     Whoami,
 }
@@ -178,20 +183,6 @@ struct GetExecutionHistory {
     which: Which,
     #[command(flatten)]
     paging: Paging,
-}
-
-/// How a list is read.
-#[derive(Args)]
-struct Paging {
-    /// Only one page, as the service gives it
-    #[arg(long)]
-    page: bool,
-    /// How many a page may have
-    #[arg(long)]
-    limit: Option<u32>,
-    /// The page after this token
-    #[arg(long, requires = "page", allow_hyphen_values = true)]
-    next_token: Option<String>,
 }
 
 #[derive(Args)]
@@ -382,6 +373,7 @@ async fn call(arguments: Arguments) -> Result<(), Failure> {
         Operation::StopExecution(operation) => operation.call(client).await,
         Operation::ReportTaskSucceeded(operation) => operation.call(client).await,
         Operation::ReportTaskFailed(operation) => operation.call(client).await,
+        Operation::Managing(operation) => operation.call(client).await,
         Operation::Whoami => answer(&client.identity().await.map_err(Failure::of_look)?),
     }
 }

@@ -1,4 +1,5 @@
-//! Serves both clouds' APIs on loopback until interrupted; flows echo their input.
+//! Serves both clouds' APIs on loopback until interrupted; flows echo their input, those that are
+//! made over the APIs too.
 //!
 //! `cargo run --example emulator -- --port 8080 --express my_flow --workflow my-workflow`
 

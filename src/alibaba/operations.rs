@@ -12,11 +12,11 @@ pub(super) mod stops;
 pub(super) mod tasks;
 pub(super) mod versions;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "emulator"))]
 use crate::pipeline::declared::{Declared as _, Entry};
 
 /// Every operation that is declared.
-#[cfg(test)]
+#[cfg(any(test, feature = "emulator"))]
 pub(crate) const ALL: &[&Entry] = &[
     starts::StartExecutionRequest::ENTRY,
     starts::StartSyncExecutionRequest::ENTRY,

@@ -26,7 +26,6 @@ use std::{
 
 use http::StatusCode;
 
-pub(crate) use executions::SERVED;
 pub(crate) use keys::{AccessKey, Issued};
 pub(crate) use parameters::action;
 pub(crate) use shape::error;

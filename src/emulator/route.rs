@@ -20,22 +20,20 @@ const LIMIT: usize = 12 * 1024 * 1024;
 
 /// The names of all operations that are served; roles are taken on besides.
 pub(crate) fn operations() -> Vec<&'static str> {
-    let families: &[&[&str]] = &[
-        #[cfg(feature = "alibaba")]
-        alibaba::SERVED,
-        #[cfg(feature = "huawei")]
-        &[
-            KeystoneCreateUserTokenByPassword::NAME,
-            KeystoneListProjects::NAME,
-        ],
-    ];
     let declared: &[&[&Entry]] = &[
+        #[cfg(feature = "alibaba")]
+        crate::alibaba::operations::ALL,
         #[cfg(feature = "huawei")]
         crate::huawei::operations::ALL,
     ];
+    let others: &[&str] = &[
+        #[cfg(feature = "huawei")]
+        KeystoneCreateUserTokenByPassword::NAME,
+        #[cfg(feature = "huawei")]
+        KeystoneListProjects::NAME,
+    ];
     let declared = declared.iter().copied().flatten().map(|entry| entry.name);
-    let families = families.iter().copied().flatten().copied();
-    families.chain(declared).collect()
+    declared.chain(others.iter().copied()).collect()
 }
 
 /// What serves a request.

@@ -34,18 +34,6 @@ use crate::{
     },
 };
 
-/// The operations of the service that [`call`] answers.
-pub(crate) const SERVED: &[&str] = &[
-    StartExecutionRequest::NAME,
-    StartSyncExecutionRequest::NAME,
-    DescribeExecutionRequest::NAME,
-    StopExecutionRequest::NAME,
-    ListExecutionsRequest::NAME,
-    GetExecutionHistoryRequest::NAME,
-    ReportTaskSucceededRequest::NAME,
-    ReportTaskFailedRequest::NAME,
-];
-
 /// Does what the checked parameters ask for.
 pub(super) async fn call(
     state: &State,
