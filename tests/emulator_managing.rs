@@ -214,6 +214,19 @@ async fn a_flow_is_made_shown_changed_and_deleted() {
     );
     let kept = emulator.made_flows();
     assert_eq!((kept.len(), kept[0].definition.as_str()), (1, "new"));
+    served(&emulator, "PublishFlowVersion", &[("FlowName", "f")]).await;
+    let printed = format!("{kept:?} {:?}", emulator.versions("f"));
+    assert!(
+        printed.contains("Standard") && !printed.contains("new"),
+        "{printed}"
+    );
+    // Executions have the flow's variables.
+    let started = served(&emulator, "StartExecution", &[("FlowName", "f")]).await;
+    let name = started["Name"].as_str().unwrap();
+    let own = [("FlowName", "f"), ("ExecutionName", name)];
+    let execution = served(&emulator, "DescribeExecution", &own).await;
+    let variables = json!({"Variables": [{"Name": "A", "Value": "1"}]});
+    assert_eq!(execution["Environment"], variables);
 
     assert_eq!(
         served(&emulator, "DeleteFlow", &[("Name", "f")]).await,
@@ -396,6 +409,16 @@ async fn what_is_made_can_be_started() {
         .await;
     let failed = done.unwrap().into_output::<Value>().unwrap_err();
     assert_eq!(failed.flow_failure().unwrap().code(), Some("Bound"));
+
+    // A test that adds a flow anew has it, whatever became of the API's.
+    client
+        .delete_flow(DeleteFlowRequest::new("echo"))
+        .send()
+        .await
+        .unwrap();
+    emulator.standard("echo", |it: Value| Ok(it));
+    let request = StartExecutionRequest::new("echo").qualifier("any");
+    client.start_and_wait(request).await.unwrap();
 }
 
 #[tokio::test]
@@ -1139,4 +1162,33 @@ async fn map_runs_are_shown_and_changed() {
         let answer = refused(&emulator, "UpdateMapRun", &own).await;
         assert_eq!(answer, code(400, "InvalidArgument"), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_wait_is_told_that_the_flow_is_gone() {
+    let emulator = still();
+    emulator.standard("f", Flow::new(|it: Value| Ok(it)).step("a", 1000 * SECOND));
+    create(&emulator, "f", "").await;
+    let wait = client(&emulator).start_and_wait(StartExecutionRequest::new("f"));
+    let wait = tokio::spawn(async move { wait.await });
+    let looks = async |least: usize| {
+        let is_look = |operation: &str| operation == "DescribeExecution";
+        let looks = || {
+            let requests = emulator.requests().into_iter();
+            requests
+                .filter(|request| is_look(&request.operation))
+                .count()
+        };
+        while looks() < least {
+            tokio::task::yield_now().await;
+        }
+    };
+    // It was seen, and is looked for again.
+    looks(1).await;
+    emulator.advance(60 * SECOND);
+    looks(2).await;
+    served(&emulator, "DeleteFlow", &[("Name", "f")]).await;
+    emulator.advance(60 * SECOND);
+    let error = wait.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Gone);
 }

@@ -74,12 +74,13 @@
 //!
 //! | what | by |
 //! |---|---|
-//! | steps, tries, branches, rounds, callbacks, failures at first | [`Flow`](crate::emulator::Flow): `step`, `tried_step`, `parallel`, `iterates`, `waits_for_callback`, `waits_for_callback_until`, `fails_first` |
+//! | steps, tries, branches, rounds, map runs, callbacks, failures at first | [`Flow`](crate::emulator::Flow): `step`, `tried_step`, `parallel`, `iterates`, `map_run`, `waits_for_callback`, `waits_for_callback_until`, `fails_first` |
 //! | what ran, with status, output and times; callbacks that nobody answered | `executions(flow)`, `runs(flow)`, `waiting_callbacks()` |
 //! | what came in over the wire | `requests()` |
+//! | flows that the program makes, publishes and starts itself (Alibaba Cloud; Huawei Cloud without versions) | the client's own calls: they echo, or do what was added under their name; `made_flows()`, `versions(flow)`, `aliases(flow)` tell what is there |
 //! | time that jumps, or runs faster | `advance(..)`, `scale_time(..)` |
 //! | the account's quotas (Alibaba Cloud), as documented or your own | `documented_quotas()`, `quotas(..)` |
-//! | lists that lag, pages in circles, outputs that come late, rights that are missing | `quirks(..)` with [`Quirks`](crate::emulator::Quirks) |
+//! | lists that lag, pages in circles, outputs that come late, definitions that come back reformatted, flows that linger, rights that are missing | `quirks(..)` with [`Quirks`](crate::emulator::Quirks) |
 //! | calls that fail in every way that a network can | `fault::<Request>(..)` with [`Fault`](crate::emulator::Fault) |
 //! | roles of Alibaba Cloud's STS, whose keys sign and end | `emulator.alibaba()` asks there; `expire_role_keys()` |
 //!

@@ -132,10 +132,12 @@ async fn describe(state: &State, parameters: &Parameters) -> Result<Map<String, 
             seconds.ok_or_else(|| Refused::invalid("WaitTimeSeconds must be 0 to 60"))?
         }
     };
-    let run = find(state, flow, execution)?;
+    let mut run = find(state, flow, execution)?;
     if seconds > 0 {
         // Over time or not: the answer is how things stand.
         run.ended_within(Duration::from_secs(seconds)).await;
+        // Its flow may have been deleted meanwhile.
+        run = find(state, flow, execution)?;
     }
     let mut body = body(flow, &run, run.ending().as_deref());
     add_environment(&mut body, &run);
