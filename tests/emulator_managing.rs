@@ -1204,7 +1204,7 @@ async fn a_wait_is_told_that_the_flow_is_gone() {
     emulator.standard("f", steps);
     create(&emulator, "f", "").await;
     let wait = client(&emulator).start_and_wait(StartExecutionRequest::new("f"));
-    let wait = tokio::spawn(async move { wait.await });
+    let wait = tokio::spawn(wait);
     // It was seen, and is looked at again.
     pass_until(&emulator, || looks(&emulator) >= 2).await;
     served(&emulator, "DeleteFlow", &[("Name", "f")]).await;
