@@ -37,6 +37,7 @@ mod protocol;
 mod quotas;
 mod refusal;
 pub(crate) mod signature;
+mod undeclared;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
@@ -81,3 +82,4 @@ pub use operations::{
     },
 };
 pub use quotas::Bucket;
+pub use undeclared::Undeclared;
