@@ -31,6 +31,7 @@ mod endpoint;
 mod fates;
 mod following;
 mod identity;
+mod managing;
 pub(crate) mod operations;
 mod origin;
 mod protocol;

@@ -2,6 +2,7 @@
 
 mod lists;
 mod looks;
+mod map_runs;
 mod reason;
 mod starts;
 mod stops;
