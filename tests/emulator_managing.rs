@@ -1174,7 +1174,7 @@ async fn a_wait_is_told_that_the_flow_is_gone() {
     emulator.standard("f", Flow::new(|it: Value| Ok(it)).step("a", 1000 * SECOND));
     create(&emulator, "f", "").await;
     let wait = client(&emulator).start_and_wait(StartExecutionRequest::new("f"));
-    let wait = tokio::spawn(async move { wait.await });
+    let wait = tokio::spawn(wait);
     let looks = async |least: usize| {
         let is_look = |operation: &str| operation == "DescribeExecution";
         let looks = || {
