@@ -64,6 +64,10 @@
 //! | [`stop_work_flow`](huawei::Client::stop_work_flow), [`retry_work_flow`](huawei::Client::retry_work_flow) | stop an execution; run a failed one on |
 //! | [`create_callback_workflow`](huawei::Client::create_callback_workflow) | reports a node that waits for a callback |
 //!
+//! An operation that has no method here can be called all the same, with
+//! [`alibaba::Client::undeclared`] or [`huawei::Client::undeclared`]: a read or a change by its name
+//! or path, signed, repeated and judged as the others, answered by the JSON text that came.
+//!
 //! # What you are promised
 //!
 //! - **Never twice.** A flow is never started a second time by this crate. A `StartExecution`

@@ -50,6 +50,7 @@ pub(crate) mod testing;
 mod tests;
 mod tls;
 pub(crate) mod transport;
+pub(crate) mod undeclared;
 mod unsent;
 pub(crate) mod value;
 pub(crate) mod words;

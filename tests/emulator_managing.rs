@@ -1162,6 +1162,10 @@ async fn map_runs_are_shown_and_changed() {
         );
         assert!(run.stopped_time.is_some());
     }
+    let missing = client.wait_map_run(DescribeMapRunRequest::new("f", "e", "other"));
+    let error = missing.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("no such map run"), "{error}");
     while emulator.executions("f")[2].status == "Running" {
         tokio::task::yield_now().await;
     }

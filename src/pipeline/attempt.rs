@@ -26,7 +26,7 @@ use super::{
     words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorKind, logged},
+    error::{Delivery, Error, ErrorCode, ErrorKind, logged},
     payload::random_bits,
     response::Response,
 };
@@ -569,6 +569,14 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 message = format!("{message} (our clock is {} the service's)", Off(off));
                 self.pipeline.core.clock.correct(service_time);
             }
+        }
+        let is_unknown = refusal
+            .code
+            .as_ref()
+            .is_some_and(ErrorCode::says_unknown_operation);
+        if is_unknown && reply.status.is_client_error() {
+            let peer = Peer(self.pipeline.protocol.endpoint());
+            message = format!("{message} ({peer} has no such operation: not every region has all)");
         }
         let now = self.pipeline.core.clock.moment();
         if let Some(held) = held
