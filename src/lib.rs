@@ -105,6 +105,7 @@
 //! | `rustls` | yes | https by rustls with its default crypto provider |
 //! | `rustls-no-provider` | no | https by rustls with a crypto provider that you install |
 //! | `native-tls` | no | https by the platform's TLS |
+//! | `blocking` | no | `Call::send_blocking`, `Wait::blocking` and `Items::next_blocking`, for programs without `async` |
 //! | `emulator` | no | both services on loopback, for tests and trials |
 //!
 //! A feature adds API and never changes behaviour.

@@ -135,6 +135,36 @@ impl<O: Operation> Call<O> {
         self.send_for_response().await.map(Response::into_value)
     }
 
+    /// Sends the call and blocks this thread until the typed answer is here: for programs without
+    /// `async`.
+    ///
+    /// The call runs on a runtime in the background, which all blocking calls of the process share.
+    /// It may be made from anywhere, on a thread of a Tokio runtime as well; there it keeps that
+    /// thread from its other tasks, so that `async` code does better to await [`Call::send`].
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "alibaba")] mod example {
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// fn run() -> Result<(), cloud_workflows::Error> {
+    ///     let client = Client::from_env()?;
+    ///     let request = StartExecutionRequest::new("my_flow");
+    ///     let started = client.start_execution(request).send_blocking()?;
+    ///     println!("{started:?}");
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::send`], and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where no
+    /// thread can be started, or where a source of credentials makes a blocking call inside of one.
+    #[cfg(feature = "blocking")]
+    pub fn send_blocking(self) -> Result<O::Output, Error> {
+        super::background::run(self.send())?
+    }
+
     /// Sends the call and waits for the typed answer with request id, headers and raw body.
     ///
     /// # Errors
