@@ -40,7 +40,8 @@
 //!
 //! **[Guides](guide)**: [errors](guide::errors), [waiting](guide::waiting),
 //! [running many](guide::many), [rights](guide::rights), [credentials](guide::credentials),
-//! [proxies and certificates](guide::network), [testing](guide::testing),
+//! [proxies and certificates](guide::network), [what operators see](guide::operators),
+//! [testing](guide::testing),
 //! [moving from Python and Node](guide::moving).
 //!
 //! # Operations

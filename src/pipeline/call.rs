@@ -126,6 +126,31 @@ impl<O: Operation> Call<O> {
         self
     }
 
+    /// Adds a header to the requests of this call, such as one that a gateway of yours asks for; a
+    /// name that was given before gets the new value. It is not signed, and its value is not shown.
+    ///
+    /// ```
+    /// # #[cfg(feature = "alibaba")] mod example {
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StartExecutionRequest::new("my_flow");
+    /// client.start_execution(request).http_header("x-team", "billing").send().await?;
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// ```
+    ///
+    /// What HTTP or the client sets or signs itself (`Host`, `Authorization`, `Content-Type`,
+    /// `User-Agent`, `Proxy-..`, and the service's own such as `X-Acs-..` and `X-Auth-Token`), a
+    /// name that is none, and a value that is not visible ASCII text are
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent.
+    pub fn http_header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let headers = self.options.headers.get_or_insert_default();
+        Arc::make_mut(headers).insert(name.as_ref(), value.as_ref());
+        self
+    }
+
     /// Sends the call and waits for the typed answer.
     ///
     /// # Errors
