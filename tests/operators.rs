@@ -20,7 +20,14 @@ use cloud_workflows::{
     huawei::{AccessKey, StartSyncWorkflowExecutionRequest},
 };
 use log::Log;
+use opentelemetry::trace::{SpanKind, Status, TracerProvider as _};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use serde_json::Value;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    registry,
+};
 
 fn emulator() -> Emulator {
     let emulator = Emulator::builder()
@@ -185,4 +192,63 @@ async fn a_renewal_that_fails_is_told_with_the_time_left() {
     let left = text.split(" left_s=").nth(1).unwrap();
     let left: u64 = left.split_whitespace().next().unwrap().parse().unwrap();
     assert!((20..30).contains(&left), "{left}");
+}
+
+/// The spans as an exporter of OpenTelemetry gets them.
+#[tokio::test(flavor = "current_thread")]
+async fn opentelemetry_gets_spans_with_its_own_names() {
+    let emulator = emulator();
+    let client = client(&emulator);
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let guard = tracing::subscriber::set_default(
+        registry()
+            .with(layer)
+            .with(Targets::new().with_target("cloud_workflows", LevelFilter::DEBUG)),
+    );
+    let _nobody_s = tracing::Dispatch::new(Log::default());
+    tracing::callsite::rebuild_interest_cache();
+    let request = DescribeExecutionRequest::new("flow", "none");
+    client.describe_execution(request).send().await.unwrap_err();
+    drop(guard);
+    let spans = exporter.get_finished_spans().unwrap();
+    let [span] = &spans[..] else {
+        panic!("{spans:?}");
+    };
+    assert_eq!(span.name, "call");
+    assert_eq!(span.span_kind, SpanKind::Client);
+    assert!(
+        matches!(span.status, Status::Error { .. }),
+        "{:?}",
+        span.status
+    );
+    let value = |key: &str| {
+        let mut attributes = span.attributes.iter();
+        let found = attributes.find(|attribute| attribute.key.as_str() == key);
+        found.map(|attribute| attribute.value.to_string())
+    };
+    for (key, expected) in [
+        ("cloud", "alibaba"),
+        ("operation", "DescribeExecution"),
+        ("flow", "flow"),
+        ("execution_name", "none"),
+        ("server.address", "127.0.0.1"),
+        ("attempts", "1"),
+        ("http.response.status_code", "404"),
+        ("error.type", "NotFound"),
+        ("code", "ExecutionNotExists"),
+        ("delivery", "Refused"),
+    ] {
+        assert_eq!(value(key).as_deref(), Some(expected), "{key}: {span:?}");
+    }
+    assert!(value("elapsed_ms").is_some() && value("request_id").is_some());
+    let [event] = &span.events.events[..] else {
+        panic!("{:?}", span.events);
+    };
+    assert_eq!(event.name, "attempt failed");
+    let event = format!("{:?}", event.attributes);
+    assert!(event.contains("http.response.status_code"), "{event}");
 }
