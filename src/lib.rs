@@ -40,7 +40,8 @@
 //!
 //! **[Guides](guide)**: [errors](guide::errors), [waiting](guide::waiting),
 //! [running many](guide::many), [rights](guide::rights), [credentials](guide::credentials),
-//! [proxies and certificates](guide::network), [testing](guide::testing),
+//! [proxies and certificates](guide::network), [what operators see](guide::operators),
+//! [testing](guide::testing),
 //! [moving from Python and Node](guide::moving).
 //!
 //! # Operations
@@ -109,6 +110,7 @@
 //! | `rustls` | yes | https by rustls with its default crypto provider |
 //! | `rustls-no-provider` | no | https by rustls with a crypto provider that you install |
 //! | `native-tls` | no | https by the platform's TLS |
+//! | `blocking` | no | `Call::send_blocking`, `Wait::blocking` and `Items::next_blocking`, for programs without `async` |
 //! | `emulator` | no | both services on loopback, for tests and trials |
 //!
 //! A feature adds API and never changes behaviour.

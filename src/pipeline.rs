@@ -6,6 +6,8 @@
 
 mod ask;
 pub(crate) mod attempt;
+#[cfg(feature = "blocking")]
+pub(crate) mod background;
 pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod chain;

@@ -147,8 +147,8 @@ async fn nothing_leaks() {
     let logged = log.text();
     assert_clean(&logged);
     for expected in [
-        "\nspan call operation=\"StartSyncExecution\"",
-        "\nspan attempt number=1",
+        "\nspan call otel.kind=\"client\" cloud=\"alibaba\" operation=\"StartSyncExecution\"",
+        "message=attempt answered attempt=1 http.response.status_code=200",
         "\nevent cloud_workflows::pipeline::attempt message=attempt failed attempt=1",
         "request_id=\"",
     ] {

@@ -269,6 +269,8 @@ impl Protocol for Rpc {
     type Wire = Wire;
     type Credential = Credentials;
     const HAS_NONCE: bool = true;
+    const CLOUD: &'static str = "alibaba";
+    const OWN_HEADERS: &'static [&'static str] = &["x-acs-"];
 
     fn prepare(
         &self,

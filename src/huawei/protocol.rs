@@ -333,6 +333,14 @@ impl Protocol for Rest {
     type Wire = Wire;
     type Credential = Credential;
     const HAS_NONCE: bool = false;
+    const CLOUD: &'static str = "huawei";
+    const OWN_HEADERS: &'static [&'static str] = &[
+        "x-auth-",
+        "x-project-",
+        "x-sdk-",
+        "x-security-",
+        "x-subject-",
+    ];
 
     fn prepare(
         &self,
