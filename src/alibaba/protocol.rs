@@ -192,9 +192,9 @@ impl Canonical<'_> {
         push_parameter(&mut self.text, name, write);
     }
 
-    /// Adds one whose value has nothing to encode.
-    fn push_plain(&mut self, name: &str, value: &str) {
-        self.push(name, |text| text.extend_from_slice(value.as_bytes()));
+    /// Adds one whose value has nothing to encode, or is encoded.
+    fn push_plain(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.push(name, |text| text.extend_from_slice(value.as_ref()));
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -222,23 +222,21 @@ impl Rpc {
 
     /// The canonical query: what is signed and, with the signature behind it, sent.
     fn canonical(&self, wire: &Wire, credential: Option<&Credentials>, stamp: &Stamp) -> Vec<u8> {
-        let token = credential.and_then(|credential| credential.security_token.as_ref());
-        let room = 448 + token.map_or(0, |token| 2 * token.expose().len());
+        let token = credential.and_then(|credential| credential.encoded_token.as_ref());
+        let room = 448 + token.map_or(0, |token| token.bytes().len());
         let mut canonical = Canonical {
             text: Vec::with_capacity(wire.form.text.len() + room),
             own: &wire.form,
             written: (0, 0),
         };
         if let Some(credential) = credential {
-            canonical.push("AccessKeyId", |text| {
-                push_encoded(text, &credential.access_key_id);
-            });
+            canonical.push_plain("AccessKeyId", credential.encoded_id.bytes());
         }
         canonical.push_plain("Action", &wire.action);
         canonical.push_plain("Format", "JSON");
         if credential.is_some() {
             if let Some(token) = token {
-                canonical.push("SecurityToken", |text| push_encoded(text, token.expose()));
+                canonical.push_plain("SecurityToken", token.bytes());
             }
             canonical.push_plain("SignatureMethod", "HMAC-SHA1");
             canonical.push("SignatureNonce", |text| text.extend(hex(&stamp.nonce)));
