@@ -232,7 +232,7 @@ impl Rpc {
         if let Some(credential) = credential {
             canonical.push_plain("AccessKeyId", credential.encoded_id.bytes());
         }
-        canonical.push_plain("Action", &wire.action);
+        canonical.push_plain("Action", wire.action.as_bytes());
         canonical.push_plain("Format", "JSON");
         if credential.is_some() {
             if let Some(token) = token {
