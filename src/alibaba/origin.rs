@@ -133,6 +133,10 @@ async fn whose(
     sent: &Sent<'_, Rpc>,
     found: &Response<Execution>,
 ) -> Option<Whose> {
+    if !subject.named_by_caller {
+        // Nobody else knows a name that this call made.
+        return Some(Whose::Ours);
+    }
     let execution = &found.value;
     let first = sent.first_in_service_time(&found.headers, found.received);
     let after = execution.started_time.zip(first);
@@ -194,9 +198,6 @@ fn begun_by(
     after: Option<TimeDelta>,
     input: Option<&Payload>,
 ) -> Option<Whose> {
-    if !subject.named_by_caller {
-        return Some(Whose::Ours);
-    }
     let has_our_input = same_input(input, subject.input.as_ref());
     if !has_our_input? {
         return Some(Whose::AnotherCaller);

@@ -249,7 +249,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         let core = &self.pipeline.core;
         let policy = self.options.retry.unwrap_or(core.retry);
         let mut last = None;
-        let mut idle_since = monotonic();
+        let mut idle_since = self.began;
         loop {
             if !self.take_turn(idle_since).await {
                 return Err(last.unwrap_or_else(|| {
@@ -259,7 +259,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     )
                 }));
             }
-            let begun = monotonic();
+            // Only those that take turns have time that is not the call's.
+            let begun = if self.takes_turns { monotonic() } else { idle_since };
             let held = self.lease().await?;
             // The credential may have taken the time that the attempt needs.
             if !self.fits(Duration::ZERO) {
