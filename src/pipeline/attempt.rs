@@ -260,7 +260,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 }));
             }
             // Only those that take turns have time that is not the call's.
-            let begun = if self.takes_turns { monotonic() } else { idle_since };
+            let begun = if self.takes_turns {
+                monotonic()
+            } else {
+                idle_since
+            };
             let held = self.lease().await?;
             // The credential may have taken the time that the attempt needs.
             if !self.fits(Duration::ZERO) {
