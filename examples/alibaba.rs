@@ -29,6 +29,7 @@ use support::{
     answer::{answer, outcome, outcomes},
     arguments::{Waiting, follow, json_text},
     failure::{EXIT_STATUSES, Failure, finish},
+    log::Log,
 };
 
 #[derive(Parser)]
@@ -45,6 +46,8 @@ struct Arguments {
     /// Print an error as one JSON object
     #[arg(long, global = true)]
     json_errors: bool,
+    #[command(flatten)]
+    log: Log,
     #[command(subcommand)]
     operation: Operation,
 }
@@ -382,5 +385,6 @@ async fn call(arguments: Arguments) -> Result<(), Failure> {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let json_errors = arguments.json_errors;
+    arguments.log.start();
     finish(call(arguments).await, json_errors)
 }

@@ -31,12 +31,14 @@ mod endpoint;
 mod fates;
 mod following;
 mod identity;
+mod managing;
 pub(crate) mod operations;
 mod origin;
 mod protocol;
 mod quotas;
 mod refusal;
 pub(crate) mod signature;
+mod undeclared;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
@@ -81,3 +83,4 @@ pub use operations::{
     },
 };
 pub use quotas::Bucket;
+pub use undeclared::Undeclared;

@@ -29,6 +29,7 @@ mod builder;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod clients;
 mod clock;
+#[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod cloud;
 #[cfg(any(feature = "alibaba", feature = "huawei"))]
 mod course;

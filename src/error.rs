@@ -530,6 +530,12 @@ impl Error {
         self
     }
 
+    /// That a flow may have been started, whatever the replay class says.
+    pub(crate) fn of_start(mut self) -> Self {
+        self.0.starts = true;
+        self
+    }
+
     /// The error of a flow that ran and did not succeed.
     pub(crate) fn flow(kind: ErrorKind, failure: FlowFailure) -> Self {
         let mut message = String::new();

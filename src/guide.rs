@@ -8,6 +8,7 @@
 //! | [`rights`] | what must the key be allowed to do? |
 //! | [`credentials`] | where do keys and tokens come from? |
 //! | [`network`] | proxies, certificates, hosts and limits of time |
+//! | [`operators`] | what does a running program tell in its log? |
 //! | [`testing`] | how do I test my program without an account? |
 //! | [`moving`] | I use the vendor's Python or Node SDK: what is what here? |
 
@@ -16,6 +17,7 @@ pub mod errors;
 pub mod many;
 pub mod moving;
 pub mod network;
+pub mod operators;
 pub mod rights;
 pub mod testing;
 pub mod waiting;

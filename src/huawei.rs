@@ -42,6 +42,7 @@ mod refusal;
 mod settle;
 pub(crate) mod signature;
 mod tokens;
+mod undeclared;
 mod watch;
 
 pub use client::{Client, ClientBuilder};
@@ -81,3 +82,4 @@ pub use operations::{
         StopWorkFlowRequest, WorkflowExecution, WorkflowExecutionId, WorkflowRunStatus,
     },
 };
+pub use undeclared::Undeclared;

@@ -40,7 +40,8 @@
 //!
 //! **[Guides](guide)**: [errors](guide::errors), [waiting](guide::waiting),
 //! [running many](guide::many), [rights](guide::rights), [credentials](guide::credentials),
-//! [proxies and certificates](guide::network), [testing](guide::testing),
+//! [proxies and certificates](guide::network), [what operators see](guide::operators),
+//! [testing](guide::testing),
 //! [moving from Python and Node](guide::moving).
 //!
 //! # Operations
@@ -54,6 +55,12 @@
 //! | [`get_execution_history`](alibaba::Client::get_execution_history) | tells what happened in an execution |
 //! | [`stop_execution`](alibaba::Client::stop_execution) | stops an execution |
 //! | [`report_task_succeeded`](alibaba::Client::report_task_succeeded), [`report_task_failed`](alibaba::Client::report_task_failed) | report a task that waits for a callback |
+//! | [`create_flow`](alibaba::Client::create_flow), [`describe_flow`](alibaba::Client::describe_flow), [`update_flow`](alibaba::Client::update_flow), [`delete_flow`](alibaba::Client::delete_flow), [`list_flows`](alibaba::Client::list_flows) | manage flows |
+//! | [`publish_flow_version`](alibaba::Client::publish_flow_version), [`delete_flow_version`](alibaba::Client::delete_flow_version), [`list_flow_versions`](alibaba::Client::list_flow_versions) | manage versions |
+//! | [`create_flow_alias`](alibaba::Client::create_flow_alias), [`describe_flow_alias`](alibaba::Client::describe_flow_alias), [`update_flow_alias`](alibaba::Client::update_flow_alias), [`delete_flow_alias`](alibaba::Client::delete_flow_alias), [`list_flow_aliases`](alibaba::Client::list_flow_aliases) | manage aliases |
+//! | [`create_schedule`](alibaba::Client::create_schedule), [`describe_schedule`](alibaba::Client::describe_schedule), [`update_schedule`](alibaba::Client::update_schedule), [`delete_schedule`](alibaba::Client::delete_schedule), [`list_schedules`](alibaba::Client::list_schedules) | manage timers |
+//! | [`describe_map_run`](alibaba::Client::describe_map_run), [`update_map_run`](alibaba::Client::update_map_run) | look at a run of a map, and change it |
+//! | [`describe_regions`](alibaba::Client::describe_regions) | tells where the service is |
 //!
 //! | call of [`huawei::Client`] | what it does |
 //! |---|---|
@@ -63,6 +70,12 @@
 //! | [`list_workflow_executions`](huawei::Client::list_workflow_executions), [`show_workflow_execution_for_page`](huawei::Client::show_workflow_execution_for_page) | tell a flow's executions, a page at a time |
 //! | [`stop_work_flow`](huawei::Client::stop_work_flow), [`retry_work_flow`](huawei::Client::retry_work_flow) | stop an execution; run a failed one on |
 //! | [`create_callback_workflow`](huawei::Client::create_callback_workflow) | reports a node that waits for a callback |
+//! | [`create_workflow`](huawei::Client::create_workflow), [`show_work_flow`](huawei::Client::show_work_flow), [`update_work_flow`](huawei::Client::update_work_flow), [`batch_delete_workflows`](huawei::Client::batch_delete_workflows), [`list_workflow`](huawei::Client::list_workflow) | manage flows |
+//! | [`show_work_flow_metric`](huawei::Client::show_work_flow_metric), [`show_tenant_metric`](huawei::Client::show_tenant_metric) | count what ran |
+//!
+//! An operation that has no method here can be called all the same, with
+//! [`alibaba::Client::undeclared`] or [`huawei::Client::undeclared`]: a read or a change by its name
+//! or path, signed, repeated and judged as the others, answered by the JSON text that came.
 //!
 //! # What you are promised
 //!
@@ -105,6 +118,7 @@
 //! | `rustls` | yes | https by rustls with its default crypto provider |
 //! | `rustls-no-provider` | no | https by rustls with a crypto provider that you install |
 //! | `native-tls` | no | https by the platform's TLS |
+//! | `blocking` | no | `Call::send_blocking`, `Wait::blocking` and `Items::next_blocking`, for programs without `async` |
 //! | `emulator` | no | both services on loopback, for tests and trials |
 //!
 //! A feature adds API and never changes behaviour.

@@ -19,6 +19,8 @@ use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use sha2::{Digest as _, Sha256};
 
+#[cfg(feature = "blocking")]
+use crate::pipeline::background;
 use crate::{
     error::{Delivery, Error, ErrorKind},
     pipeline::credential::BoxFuture,
@@ -240,40 +242,61 @@ impl<T: Send + 'static> Pages<T> {
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Vec<T>, Error>>> {
         loop {
-            match &mut self.state {
-                State::Ended => return Poll::Ready(None),
-                State::Idle => {
-                    let Some(place) = self.upcoming() else {
-                        self.state = State::Ended;
-                        continue;
-                    };
-                    let ask = Ask {
-                        place,
-                        limit: self.limit,
-                        takes_turn: self.empty > 0,
-                    };
-                    self.state = State::Asking(self.source.fetch(ask));
-                }
-                State::Asking(asking) => {
-                    let outcome = ready!(asking.as_mut().poll(context));
-                    self.state = State::Idle;
-                    match outcome.map_err(|error| self.bear(error)) {
-                        Ok(reply) => match self.take(reply) {
-                            Ok(items) if items.is_empty() => {}
-                            Ok(items) => return Poll::Ready(Some(Ok(items))),
-                            Err(error) => return self.end_with(error),
-                        },
-                        Err(None) => {}
-                        Err(Some(error)) => return self.end_with(error),
-                    }
-                }
+            let Some(asking) = self.asking() else {
+                return Poll::Ready(None);
+            };
+            let outcome = ready!(asking.as_mut().poll(context));
+            if let Some(page) = self.settle(outcome) {
+                return Poll::Ready(Some(page));
             }
         }
     }
 
-    fn end_with(&mut self, error: Error) -> Poll<Option<Result<Vec<T>, Error>>> {
-        self.state = State::Ended;
-        Poll::Ready(Some(Err(error)))
+    /// The next page, with this thread blocked until it is here.
+    #[cfg(feature = "blocking")]
+    fn next_blocking(&mut self) -> Option<Result<Vec<T>, Error>> {
+        loop {
+            let asking = self.asking()?;
+            let asked = std::mem::replace(asking, Box::pin(std::future::pending()));
+            let outcome = background::run(asked).unwrap_or_else(Err);
+            if let Some(page) = self.settle(outcome) {
+                return Some(page);
+            }
+        }
+    }
+
+    /// The answer that is awaited, asked for now where it was not; none after the end.
+    fn asking(&mut self) -> Option<&mut BoxFuture<'static, Result<Reply<T>, Error>>> {
+        if matches!(self.state, State::Idle) {
+            self.state = match self.upcoming() {
+                None => State::Ended,
+                Some(place) => State::Asking(self.source.fetch(Ask {
+                    place,
+                    limit: self.limit,
+                    takes_turn: self.empty > 0,
+                })),
+            };
+        }
+        match &mut self.state {
+            State::Asking(asking) => Some(asking),
+            State::Idle | State::Ended => None,
+        }
+    }
+
+    /// What an answer gives to the caller; none where another one is to be asked for.
+    fn settle(&mut self, outcome: Result<Reply<T>, Error>) -> Option<Result<Vec<T>, Error>> {
+        self.state = State::Idle;
+        let page = match outcome.map_err(|error| self.bear(error)) {
+            Ok(reply) => self.take(reply),
+            Err(None) => return None,
+            Err(Some(error)) => Err(error),
+        };
+        match &page {
+            Ok(items) if items.is_empty() => return None,
+            Ok(_) => {}
+            Err(_) => self.state = State::Ended,
+        }
+        Some(page)
     }
 
     /// The page to ask for next.
@@ -389,6 +412,41 @@ impl<T: Send + 'static> Items<T> {
     /// As [`Pages::next`].
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| self.poll_item(context)).await
+    }
+
+    /// The next item, with this thread blocked until it is here, as
+    /// [`Call::send_blocking`](crate::Call::send_blocking) does for one call; `None` after the last
+    /// one and after an error.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "alibaba")] mod example {
+    /// use cloud_workflows::alibaba::{Client, ListExecutionsRequest};
+    ///
+    /// fn run() -> Result<(), cloud_workflows::Error> {
+    ///     let client = Client::from_env()?;
+    ///     let mut items = client.list_executions(ListExecutionsRequest::new("my_flow")).items();
+    ///     while let Some(item) = items.next_blocking() {
+    ///         println!("{:?}", item?);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Pages::next`], and those of the blocking call itself.
+    #[cfg(feature = "blocking")]
+    pub fn next_blocking(&mut self) -> Option<Result<T, Error>> {
+        loop {
+            if let Some(item) = self.held.next() {
+                return Some(Ok(item));
+            }
+            match self.pages.next_blocking()? {
+                Ok(items) => self.held = VecDeque::from(items).into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 
     /// Where the page begins whose items are being given: whoever goes on there is given that

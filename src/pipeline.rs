@@ -6,6 +6,8 @@
 
 mod ask;
 pub(crate) mod attempt;
+#[cfg(feature = "blocking")]
+pub(crate) mod background;
 pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod chain;
@@ -50,6 +52,7 @@ pub(crate) mod testing;
 mod tests;
 mod tls;
 pub(crate) mod transport;
+pub(crate) mod undeclared;
 mod unsent;
 pub(crate) mod value;
 pub(crate) mod words;

@@ -312,6 +312,30 @@ impl<A: Send + 'static> Wait<A> {
         self
     }
 
+    /// Blocks this thread until the execution has ended, as
+    /// [`Call::send_blocking`](crate::Call::send_blocking) does for one call.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "alibaba")] mod example {
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// fn run() -> Result<(), cloud_workflows::Error> {
+    ///     let client = Client::from_env()?;
+    ///     let ended = client.start_and_wait(StartExecutionRequest::new("my_flow")).blocking()?;
+    ///     println!("{ended:?}");
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As awaiting the wait, and those of the blocking call itself.
+    #[cfg(feature = "blocking")]
+    pub fn blocking(self) -> Result<A, Error> {
+        crate::pipeline::background::run(self)?
+    }
+
     fn patience(&self) -> std::sync::MutexGuard<'_, Patience> {
         self.patience.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         LazyLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -675,6 +675,24 @@ async fn a_qualifier_chooses_what_runs() {
             "{qualifier}"
         );
     }
+    // Starts are counted anew where an alias leads elsewhere, and only there.
+    for (name, value, expected) in [
+        (
+            "RoutingConfigurations",
+            r#"[{"Version":"2","Weight":1},{"Version":"1","Weight":1}]"#,
+            "two",
+        ),
+        (
+            "RoutingConfigurations",
+            r#"[{"Version":"1","Weight":1},{"Version":"2","Weight":1}]"#,
+            "one",
+        ),
+        ("Description", "the same way", "two"),
+    ] {
+        let own = [("FlowName", "f"), ("Name", "prod"), (name, value)];
+        served(&emulator, "UpdateFlowAlias", &own).await;
+        assert_eq!(ran(&emulator, &["prod"]).await, [expected]);
+    }
     // One that runs is found under its name, whatever is asked for.
     emulator.standard("f", Flow::new(|it: Value| Ok(it)).takes(3600 * SECOND));
     for qualifier in ["1", "2"] {
@@ -1144,6 +1162,10 @@ async fn map_runs_are_shown_and_changed() {
         );
         assert!(run.stopped_time.is_some());
     }
+    let missing = client.wait_map_run(DescribeMapRunRequest::new("f", "e", "other"));
+    let error = missing.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("no such map run"), "{error}");
     while emulator.executions("f")[2].status == "Running" {
         tokio::task::yield_now().await;
     }
@@ -1164,31 +1186,58 @@ async fn map_runs_are_shown_and_changed() {
     }
 }
 
+/// How often an execution was looked at.
+fn looks(emulator: &Emulator) -> usize {
+    let requests = emulator.requests().into_iter();
+    let looks = requests.filter(|request| request.operation == "DescribeExecution");
+    looks.count()
+}
+
+/// Lets time pass, by seconds, until this is so: nobody knows when a look begins to be held back.
+async fn pass_until(emulator: &Emulator, is_so: impl Fn() -> bool) {
+    while !is_so() {
+        emulator.advance(SECOND);
+        tokio::time::sleep(SECOND / 1000).await;
+    }
+}
+
 #[tokio::test]
 async fn a_wait_is_told_that_the_flow_is_gone() {
     let emulator = still();
-    emulator.standard("f", Flow::new(|it: Value| Ok(it)).step("a", 1000 * SECOND));
+    let steps = Flow::new(|it: Value| Ok(it)).step("a", Duration::from_secs(86_400));
+    emulator.standard("f", steps);
     create(&emulator, "f", "").await;
     let wait = client(&emulator).start_and_wait(StartExecutionRequest::new("f"));
-    let wait = tokio::spawn(async move { wait.await });
-    let looks = async |least: usize| {
-        let is_look = |operation: &str| operation == "DescribeExecution";
-        let looks = || {
-            let requests = emulator.requests().into_iter();
-            requests
-                .filter(|request| is_look(&request.operation))
-                .count()
-        };
-        while looks() < least {
-            tokio::task::yield_now().await;
-        }
-    };
-    // It was seen, and is looked for again.
-    looks(1).await;
-    emulator.advance(60 * SECOND);
-    looks(2).await;
+    let wait = tokio::spawn(wait);
+    // It was seen, and is looked at again.
+    pass_until(&emulator, || looks(&emulator) >= 2).await;
     served(&emulator, "DeleteFlow", &[("Name", "f")]).await;
-    emulator.advance(60 * SECOND);
+    pass_until(&emulator, || wait.is_finished()).await;
     let error = wait.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone);
+
+    // So is a look that is held back for the end.
+    create(&emulator, "f", "").await;
+    let e = [
+        ("FlowName", "f"),
+        ("ExecutionName", "e"),
+        ("WaitTimeSeconds", "60"),
+    ];
+    served(&emulator, "StartExecution", &e[..2]).await;
+    emulator.clear_requests();
+    let is_over = AtomicBool::new(false);
+    let look = async {
+        let look = refused(&emulator, "DescribeExecution", &e).await;
+        is_over.store(true, Ordering::Relaxed);
+        look
+    };
+    let delete = async {
+        while looks(&emulator) == 0 {
+            tokio::task::yield_now().await;
+        }
+        served(&emulator, "DeleteFlow", &[("Name", "f")]).await;
+        pass_until(&emulator, || is_over.load(Ordering::Relaxed)).await;
+    };
+    let (look, ()) = tokio::join!(look, delete);
+    assert_eq!(look, code(404, "FlowNotExists"));
 }

@@ -13,7 +13,8 @@ fn main() {}
 fn main() {
     after::a_fork_no_connection_of_the_parent_is_used();
     after::a_fork_a_load_of_the_parent_is_begun_anew();
-    println!("2 tests of forks passed");
+    after::a_fork_blocking_calls_have_a_runtime_of_their_own();
+    println!("3 tests of forks passed");
 }
 
 #[cfg(unix)]
@@ -167,5 +168,33 @@ mod after {
             });
         };
         assert!(forking::in_child(work).unwrap(), "the child's call");
+    }
+
+    pub(super) fn a_fork_blocking_calls_have_a_runtime_of_their_own() {
+        let server = Server::start();
+        let client = alibaba::Client::builder()
+            .endpoint(&server.url)
+            .credentials(Credentials::new("id", "secret"))
+            .build()
+            .unwrap();
+        let call = || {
+            let call = client.start_sync_execution(StartSyncExecutionRequest::new("flow"));
+            call.timeout(SOON).send_blocking().unwrap();
+        };
+        call();
+        for children in 1..=2 {
+            let work = || {
+                call();
+                call();
+            };
+            assert!(forking::in_child(work).unwrap(), "the child's calls");
+            assert_eq!(server.connections(), 1 + children);
+        }
+        call();
+        assert_eq!(
+            server.connections(),
+            3,
+            "the parent has kept its connection"
+        );
     }
 }

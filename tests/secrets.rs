@@ -44,6 +44,47 @@ fn alibaba_client(emulator: &Emulator, secret: &str) -> alibaba::Client {
     builder.build().unwrap()
 }
 
+/// A key is made ready to send once: neither what it is made of nor what is sent of it is printed,
+/// and of two tokens the last is the one that is sent.
+#[tokio::test(flavor = "current_thread")]
+async fn a_key_that_is_ready_to_send_is_silent() {
+    const KEY_ID: &str = "MARKER+key/id==";
+    let log = Log::default();
+    let _logging = log.start();
+    let emulator = Emulator::builder()
+        .sts_key(KEY_ID, SECRET, STS_TOKEN)
+        .start()
+        .unwrap();
+    emulator.express("flow", |input: Value| Ok(input));
+    let first = Credentials::new(KEY_ID, SECRET).security_token("MARKER+first/token==");
+    let last = first.clone().security_token(STS_TOKEN);
+    for (key, is_taken) in [(first, false), (last, true)] {
+        assert_clean(&format!("{key:?} {key:#?} {:?}", key.clone()));
+        let builder = emulator.alibaba().retry(RetryPolicy::never());
+        let client: alibaba::Client = builder.credentials(key).build().unwrap();
+        assert_clean(&format!("{client:?}"));
+        let request = StartSyncExecutionRequest::new("flow").input(&json!({}));
+        match client
+            .start_sync_execution(request)
+            .send_for_response()
+            .await
+        {
+            Ok(response) => {
+                assert!(is_taken);
+                assert_clean(&format!("{response:?}"));
+            }
+            Err(error) => {
+                assert!(!is_taken, "{error}");
+                log::assert_error_is_silent(&error, &[KEY_ID]);
+                assert_error_is_clean(&error);
+            }
+        }
+    }
+    let text = log.text();
+    log::assert_silent(&text, &[KEY_ID]);
+    assert_clean(&text);
+}
+
 /// Everything that can be printed, on every way a call can go.
 #[tokio::test(flavor = "current_thread")]
 async fn nothing_leaks() {
@@ -147,8 +188,8 @@ async fn nothing_leaks() {
     let logged = log.text();
     assert_clean(&logged);
     for expected in [
-        "\nspan call operation=\"StartSyncExecution\"",
-        "\nspan attempt number=1",
+        "\nspan call otel.kind=\"client\" cloud=\"alibaba\" operation=\"StartSyncExecution\"",
+        "message=attempt answered attempt=1 http.response.status_code=200",
         "\nevent cloud_workflows::pipeline::attempt message=attempt failed attempt=1",
         "request_id=\"",
     ] {

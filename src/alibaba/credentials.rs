@@ -25,11 +25,16 @@ pub use environment::EnvironmentCredentials;
 pub use ini_profile::IniProfile;
 pub use oidc::AssumeRoleWithOidc;
 
+use zeroize::Zeroizing;
+
 use super::signature::Key;
 use crate::{
     error::Error,
     payload::{Secret, check_visible},
-    pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
+    pipeline::{
+        credential::{BoxFuture, Context, Lease, ProvideCredential},
+        percent::{encoded_length, push_encoded},
+    },
 };
 
 /// An access key: id and secret, with an STS token where it is a temporary one.
@@ -42,15 +47,38 @@ pub struct Credentials {
     pub(super) access_key_secret: Secret,
     pub(super) security_token: Option<Secret>,
     pub(super) key: Key,
+    /// Id and token as every request has them.
+    pub(super) encoded_id: Encoded,
+    pub(super) encoded_token: Option<Encoded>,
+}
+
+/// A text that was percent-encoded once. It has no way to be printed, and is wiped from memory
+/// when dropped.
+#[derive(Clone)]
+pub(super) struct Encoded(Zeroizing<Vec<u8>>);
+
+impl Encoded {
+    fn new(text: &str) -> Self {
+        // With all its room from the start: what grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(encoded_length(text)));
+        push_encoded(&mut bytes, text);
+        Self(bytes)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Credentials {
     /// A lasting access key.
     pub fn new(access_key_id: impl Into<String>, access_key_secret: impl Into<Secret>) -> Self {
-        let access_key_secret = access_key_secret.into();
+        let (access_key_id, access_key_secret) = (access_key_id.into(), access_key_secret.into());
         Self {
-            access_key_id: access_key_id.into(),
             key: Key::new(access_key_secret.expose()),
+            encoded_id: Encoded::new(&access_key_id),
+            encoded_token: None,
+            access_key_id,
             access_key_secret,
             security_token: None,
         }
@@ -59,7 +87,9 @@ impl Credentials {
     /// Makes it a temporary key, with the token that STS gave along.
     #[must_use]
     pub fn security_token(mut self, token: impl Into<Secret>) -> Self {
-        self.security_token = Some(token.into());
+        let token = token.into();
+        self.encoded_token = Some(Encoded::new(token.expose()));
+        self.security_token = Some(token);
         self
     }
 

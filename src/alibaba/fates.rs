@@ -16,7 +16,7 @@ use super::{
         schedules::{DescribeScheduleRequest, Schedule},
         versions::FlowVersion,
     },
-    origin::{TOLERANCE, look},
+    origin::{TOLERANCE, look, plain},
     protocol::Rpc,
 };
 use crate::{
@@ -176,6 +176,5 @@ fn parameter(sent: &Sent<'_, Rpc>, name: &str) -> String {
 
 /// Whether a text is as it was sent, but for the ends of its lines.
 fn same_text(shown: Option<&str>, sent: &Sent<'_, Rpc>, name: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
     plain(shown.unwrap_or_default()) == plain(&parameter(sent, name))
 }

@@ -2,6 +2,7 @@
 
 mod lists;
 mod looks;
+mod map_runs;
 mod reason;
 mod starts;
 mod stops;
@@ -127,10 +128,11 @@ impl Client {
     /// name has another input; nothing was started. Else as [`Client::start_execution`];
     /// [`may_have_started`](Error::may_have_started) says whether an execution may be running.
     ///
-    /// With a `qualifier`, an execution that was found may be of another version: its
-    /// `flow_definition` shows which, where the service tells it.
+    /// With a `qualifier`, an execution that was found may be of another version: that is looked up,
+    /// and its [`origin`](Execution::origin) says so; its `flow_definition` shows which.
     ///
-    /// Rights: `fnf:StartExecution`; `fnf:DescribeExecution` for one that has ended.
+    /// Rights: `fnf:StartExecution`; `fnf:DescribeExecution` for one that has ended; with a
+    /// `qualifier`, `fnf:DescribeFlow` and `fnf:DescribeFlowAlias`.
     /// Source: Alibaba Cloud, CloudFlow, StartExecution.
     ///
     /// ```no_run

@@ -5,13 +5,18 @@
 //! another's. One with our input is ours where it began after the first attempt went out, and was
 //! there before us where it began long before. In between, and where time or input cannot be read,
 //! there is no verdict: a wrong one would deny a flow that runs.
+//!
+//! Where a version was asked for, what was found is compared with it: by definition, since nothing
+//! else shows which version an execution runs.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use http::HeaderMap;
-use tokio::time::Instant;
+use chrono::TimeDelta;
 
 use super::{
-    operations::executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},
+    operations::{
+        aliases::DescribeFlowAliasRequest,
+        executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},
+        flows::DescribeFlowRequest,
+    },
     protocol::Rpc,
 };
 use crate::{
@@ -42,15 +47,9 @@ pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
     };
     match outcome {
         Ok(mut response) => {
-            response.value.origin = match begun_by(
-                subject,
-                &sent,
-                (&response.headers, response.received),
-                response.value.started_time,
-                response.value.input.as_ref(),
-            ) {
+            response.value.origin = match whose(subject, &sent, &response).await {
                 Some(Whose::Ours) => ExecutionOrigin::Started,
-                Some(Whose::Before | Whose::AnotherCaller) => ExecutionOrigin::FoundRunning,
+                Some(_) => ExecutionOrigin::FoundRunning,
                 None => ExecutionOrigin::Unclear,
             };
             Ok(response)
@@ -78,14 +77,7 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
             return Err(error.with_delivery(delivery).with_source(failure));
         }
     };
-    let whose = begun_by(
-        subject,
-        sent,
-        (&described.headers, described.received),
-        described.value.started_time,
-        described.value.input.as_ref(),
-    );
-    match whose {
+    match whose(subject, sent, &described).await {
         Some(Whose::Ours) => Ok(Response {
             value: Execution {
                 origin: ExecutionOrigin::Started,
@@ -100,7 +92,7 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
             elapsed: monotonic() - sent.began,
         }),
         // Ours was never begun.
-        Some(Whose::Before | Whose::AnotherCaller) => Err(error.with_delivery(Delivery::Refused)),
+        Some(_) => Err(error.with_delivery(Delivery::Refused)),
         None => Err(error),
     }
 }
@@ -132,26 +124,88 @@ enum Whose {
     Before,
     /// Begun with another input.
     AnotherCaller,
+    /// Begun before this call, with another definition.
+    AnotherVersion,
+}
+
+async fn whose(
+    subject: &Subject,
+    sent: &Sent<'_, Rpc>,
+    found: &Response<Execution>,
+) -> Option<Whose> {
+    if !subject.named_by_caller {
+        // Nobody else knows a name that this call made.
+        return Some(Whose::Ours);
+    }
+    let execution = &found.value;
+    let first = sent.first_in_service_time(&found.headers, found.received);
+    let after = execution.started_time.zip(first);
+    let after = after.map(|(started, first)| started - first);
+    let verdict = begun_by(subject, sent, after, execution.input.as_ref());
+    // A start that went well costs no looks.
+    let is_found = subject.is_of_version && after.is_some_and(|after| after < -TOLERANCE);
+    if verdict.is_some() || !is_found || !sent.our_clocks_agree() {
+        return verdict;
+    }
+    // Whole calls, which the future of each start would have room for.
+    let shown = execution.flow_definition.as_deref()?;
+    let is_same = match Box::pin(definitions(subject, sent)).await {
+        Ok(definitions) if definitions.is_empty() => return None,
+        Ok(definitions) => definitions.iter().any(|asked| plain(asked) == plain(shown)),
+        Err(_) => return None,
+    };
+    let has_our_input = same_input(execution.input.as_ref(), subject.input.as_ref());
+    match (is_same, has_our_input, after?) {
+        (false, ..) => Some(Whose::AnotherVersion),
+        (true, Some(true), after) if after <= -LONG_BEFORE => Some(Whose::Before),
+        _ => None,
+    }
+}
+
+/// The definitions that a start with a qualifier may have run: of a version, or of those that an
+/// alias leads to.
+async fn definitions(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Vec<String>, Error> {
+    let qualifier = sent.wire.parameter("Qualifier").unwrap_or_default();
+    let versions = match qualifier.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => vec![qualifier],
+        false => {
+            let request = DescribeFlowAliasRequest::new(&subject.flow_name, qualifier);
+            let routes = look(request, sent).await?.value.alias;
+            let routes = routes.routing_configurations.into_iter();
+            routes.map(|route| route.version).collect()
+        }
+    };
+    let mut definitions = Vec::new();
+    for version in versions {
+        let request = DescribeFlowRequest::new(&subject.flow_name).flow_version(version);
+        match look(request, sent).await?.value.definition {
+            Some(definition) => definitions.push(definition),
+            // Without one of them, nobody can say that it was none of them.
+            None => return Ok(Vec::new()),
+        }
+    }
+    Ok(definitions)
+}
+
+/// A text but for the ends of its lines.
+pub(super) fn plain(text: &str) -> String {
+    text.replace("\r\n", "\n").trim_end().to_owned()
 }
 
 fn begun_by(
     subject: &Subject,
     sent: &Sent<'_, Rpc>,
-    (headers, received): (&HeaderMap, Instant),
-    started: Option<DateTime<Utc>>,
+    after: Option<TimeDelta>,
     input: Option<&Payload>,
 ) -> Option<Whose> {
-    if !subject.named_by_caller {
-        return Some(Whose::Ours);
-    }
     let has_our_input = same_input(input, subject.input.as_ref());
     if !has_our_input? {
         return Some(Whose::AnotherCaller);
     }
-    let after = started? - sent.first_in_service_time(headers, received)?;
+    let after = after?;
     if subject.is_of_version {
-        // Under a name that is taken, what runs may be of another version, and nothing here shows
-        // the definition that was asked for: only what began after our request is surely ours.
+        // Under a name that is taken, what runs may be of another version: only what began after
+        // our request is surely ours.
         return (after >= TimeDelta::zero()).then_some(Whose::Ours);
     }
     if after >= -TOLERANCE {

@@ -4,6 +4,8 @@
 //! proxies log it; the vendor's Node client sends these operations so. What the metadata has as GET
 //! has them in the query. Source: Alibaba Cloud, "Request structure and signature (RPC)".
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
@@ -38,7 +40,7 @@ pub struct Rpc {
 
 /// A request before it is signed.
 pub struct Wire {
-    action: &'static str,
+    action: Cow<'static, str>,
     method: Method,
     form: Form,
 }
@@ -48,7 +50,7 @@ pub struct Wire {
 pub(super) struct Form {
     text: Vec<u8>,
     /// Each parameter's name, and where it begins.
-    parameters: Vec<(&'static str, usize)>,
+    parameters: Vec<(Cow<'static, str>, usize)>,
 }
 
 impl Form {
@@ -61,10 +63,12 @@ impl Form {
     }
 
     /// Adds a parameter; the names must come in sorted order.
-    pub(super) fn push(&mut self, name: &'static str, value: &str) {
+    pub(super) fn push(&mut self, name: impl Into<Cow<'static, str>>, value: &str) {
+        let name = name.into();
         debug_assert!(self.parameters.last().is_none_or(|(last, _)| *last < name));
-        self.parameters.push((name, self.text.len()));
-        push_parameter(&mut self.text, name, |text| push_encoded(text, value));
+        let start = self.text.len();
+        push_parameter(&mut self.text, &name, |text| push_encoded(text, value));
+        self.parameters.push((name, start));
     }
 
     pub(super) fn push_some(&mut self, name: &'static str, value: Option<&str>) {
@@ -84,18 +88,38 @@ fn push_parameter(text: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8
 impl Wire {
     pub(super) fn post(action: &'static str, form: Form) -> Self {
         Self {
-            action,
+            action: Cow::Borrowed(action),
             method: Method::POST,
             form,
         }
     }
-}
 
-impl Wire {
+    /// A request of parameters that come in sorted order.
+    pub(super) fn of<'a>(
+        action: impl Into<Cow<'static, str>>,
+        method: Method,
+        parameters: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut form = Form::default();
+        for (name, value) in parameters {
+            form.push(name.to_owned(), value);
+        }
+        Self {
+            action: action.into(),
+            method,
+            form,
+        }
+    }
+
+    /// Whether it is sent as what only reads.
+    pub(super) fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
     /// A parameter's value, as it was before it was encoded.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut parameters = self.form.parameters.iter();
-        let (name, start) = parameters.find(|(own, _)| *own == name)?;
+        let (name, start) = parameters.find(|(own, _)| own == name)?;
         let value = self.form.text.get(start + name.len() + 1..)?;
         let value = value.split(|byte| *byte == b'&').next()?;
         let value = percent_encoding::percent_decode(value).decode_utf8().ok()?;
@@ -122,10 +146,10 @@ impl Family for Rpc {
         parameters.sort_unstable_by_key(|(name, _)| *name);
         let mut form = Form::with_capacity(length, parameters.len());
         for (name, value) in &parameters {
-            form.push(name, value);
+            form.push(*name, value);
         }
         Ok(Wire {
-            action: entry.name,
+            action: Cow::Borrowed(entry.name),
             method: entry.method.clone(),
             form,
         })
@@ -155,7 +179,10 @@ impl Canonical<'_> {
     fn push(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         let (index, at) = self.written;
         let rest = &self.own.parameters[index..];
-        let before = rest.iter().take_while(|(own, _)| *own < name).count();
+        let before = rest
+            .iter()
+            .take_while(|(own, _)| own.as_ref() < name)
+            .count();
         let end = match rest.get(before) {
             Some((_, start)) => *start,
             None => self.own.text.len(),
@@ -165,9 +192,9 @@ impl Canonical<'_> {
         push_parameter(&mut self.text, name, write);
     }
 
-    /// Adds one whose value has nothing to encode.
-    fn push_plain(&mut self, name: &str, value: &str) {
-        self.push(name, |text| text.extend_from_slice(value.as_bytes()));
+    /// Adds one whose value has nothing to encode, or is encoded.
+    fn push_plain(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.push(name, |text| text.extend_from_slice(value.as_ref()));
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -195,23 +222,21 @@ impl Rpc {
 
     /// The canonical query: what is signed and, with the signature behind it, sent.
     fn canonical(&self, wire: &Wire, credential: Option<&Credentials>, stamp: &Stamp) -> Vec<u8> {
-        let token = credential.and_then(|credential| credential.security_token.as_ref());
-        let room = 448 + token.map_or(0, |token| 2 * token.expose().len());
+        let token = credential.and_then(|credential| credential.encoded_token.as_ref());
+        let room = 448 + token.map_or(0, |token| token.bytes().len());
         let mut canonical = Canonical {
             text: Vec::with_capacity(wire.form.text.len() + room),
             own: &wire.form,
             written: (0, 0),
         };
         if let Some(credential) = credential {
-            canonical.push("AccessKeyId", |text| {
-                push_encoded(text, &credential.access_key_id);
-            });
+            canonical.push_plain("AccessKeyId", credential.encoded_id.bytes());
         }
-        canonical.push_plain("Action", wire.action);
+        canonical.push_plain("Action", wire.action.as_bytes());
         canonical.push_plain("Format", "JSON");
         if credential.is_some() {
             if let Some(token) = token {
-                canonical.push("SecurityToken", |text| push_encoded(text, token.expose()));
+                canonical.push_plain("SecurityToken", token.bytes());
             }
             canonical.push_plain("SignatureMethod", "HMAC-SHA1");
             canonical.push("SignatureNonce", |text| text.extend(hex(&stamp.nonce)));
@@ -242,6 +267,8 @@ impl Protocol for Rpc {
     type Wire = Wire;
     type Credential = Credentials;
     const HAS_NONCE: bool = true;
+    const CLOUD: &'static str = "alibaba";
+    const OWN_HEADERS: &'static [&'static str] = &["x-acs-"];
 
     fn prepare(
         &self,
@@ -256,7 +283,12 @@ impl Protocol for Rpc {
             push_encoded(&mut sent, &signature);
         }
         let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(ACTION, HeaderValue::from_static(wire.action));
+        let action = match &wire.action {
+            Cow::Borrowed(action) => HeaderValue::from_static(action),
+            Cow::Owned(action) => HeaderValue::from_str(action)
+                .map_err(|_| Error::invalid("Action", "cannot be a header's value"))?,
+        };
+        headers.insert(ACTION, action);
         headers.insert(VERSION, HeaderValue::from_static(self.version));
         let mut url = self.endpoint.clone();
         let body = match wire.method == Method::GET {

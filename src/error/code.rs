@@ -117,6 +117,10 @@ impl ErrorCode {
                 ErrorKind::Unauthenticated
             }
             _ if text.ends_with(".NotFound") => ErrorKind::InvalidRequest,
+            // It is no flow that is missing.
+            _ if self.says_unknown_operation() && status.is_client_error() => {
+                ErrorKind::InvalidRequest
+            }
             _ => ErrorKind::of_status(status),
         }
     }
@@ -129,7 +133,23 @@ impl ErrorCode {
             text,
             "FSS.0409"
                 | "FSS.1031"
+                | "FSS.1061"
+                | "FSS.1062"
+                | "FSS.1063"
+                | "FSS.1064"
+                | "FSS.1065"
+                | "FSS.1067"
                 | "FSS.1073"
+                | "FSS.1141"
+                | "FSS.1142"
+                | "FSS.1143"
+                | "FSS.1145"
+                | "FSS.1146"
+                | "FSS.1147"
+                | "FSS.1148"
+                | "FSS.1149"
+                | "FSS.1150"
+                | "FSS.1166"
                 | "FSS.1307"
                 | "IAM.0005"
                 | "1109"
@@ -148,7 +168,22 @@ impl ErrorCode {
             text,
             "IAM.1109" | "FSS.1172" | "FSS.1301" | "FSS.1308" | "FSS.1312"
         );
-        is_listed || (text.ends_with("NotExists") && status.is_client_error())
+        // FunctionGraph has a code for each kind of thing that may be missing.
+        let is_missing_there = (text.starts_with("FSS.") || text.starts_with("FGS."))
+            && matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+        is_listed || is_missing_there || (text.ends_with("NotExists") && status.is_client_error())
+    }
+
+    /// Whether it says that the service has no such operation.
+    pub(crate) fn says_unknown_operation(&self) -> bool {
+        matches!(
+            self.as_str(),
+            "InvalidAction.NotFound"
+                | "InvalidApi.NotFound"
+                | "ActionNotSupported"
+                | "APIGW.0101"
+                | "APIG.0101"
+        )
     }
 
     /// Without what a code that nobody lists repeats of the request.

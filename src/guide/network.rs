@@ -53,6 +53,11 @@
 //! The function is called for each runtime that uses the client; see
 //! [`http`](alibaba::ClientBuilder::http) for what is set after it.
 //!
+//! # Headers of your own
+//!
+//! [`http_header`](crate::Call::http_header) adds one to a call, such as a gateway may ask for. What
+//! the client sets or signs itself is refused.
+//!
 //! # Certificates of your own
 //!
 //! With `rustls`, certificates are verified as the platform does. On Linux, the variables
@@ -89,7 +94,8 @@
 //! # Runtimes
 //!
 //! One client may be used from any number of Tokio runtimes. Each has connections of its own;
-//! credentials are loaded once for all. A program that forks: fork first, then make the runtime.
+//! credentials are loaded once for all. A program without a runtime takes the feature `blocking`:
+//! its calls run on one runtime in the background. A program that forks: fork first, then make the runtime.
 
 #[cfg(all(doc, feature = "alibaba", feature = "huawei"))]
 use crate::{alibaba, huawei, reqwest};

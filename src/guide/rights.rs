@@ -13,11 +13,15 @@
 //! |---|---|---|
 //! | `start_execution` | `fnf:StartExecution` | `fnf:DescribeExecution`: after a lost answer nobody can look whose the execution is |
 //! | `start_sync_execution` | `fnf:StartSyncExecution` | |
+//! | a start with a `qualifier` | the same | `fnf:DescribeFlow`, `fnf:DescribeFlowAlias`: of what was found running, nobody can say whether it is of that version |
 //! | `start_or_find` | `fnf:StartExecution`, `fnf:DescribeExecution` | |
 //! | `start_and_wait` | `fnf:StartExecution`, `fnf:DescribeExecution` | `fnf:GetExecutionHistory`: a failure has no reason |
 //! | `wait` | `fnf:DescribeExecution` | the same |
 //! | `stop`, `stop_and_wait` | `fnf:StopExecution`, `fnf:DescribeExecution` | |
 //! | `follow` | `fnf:ListExecutions`, `fnf:DescribeExecution` | without the first, slower: one look an execution |
+//! | `wait_map_run` | `fnf:DescribeMapRun` | |
+//! | `create_flow`, `create_flow_after_delete` | `fnf:CreateFlow` | `fnf:DescribeFlow`: after a lost answer nobody can look whose the flow is |
+//! | `delete_flow_and_wait` | `fnf:DeleteFlow`, `fnf:DescribeFlow` | |
 //! | any other | `fnf:` and the operation's name | |
 //! | with `AssumeRole` | `sts:AssumeRole` for the source's key | the rights above go to the role |
 //!

@@ -24,6 +24,7 @@
 //! | stop | [`stop`](alibaba::Client::stop), [`stop_and_wait`](alibaba::Client::stop_and_wait) | [`stop`](huawei::Client::stop), [`stop_and_wait`](huawei::Client::stop_and_wait) |
 //! | run a failed one on | | [`retry_and_wait`](huawei::Client::retry_and_wait) |
 //! | follow many of one flow | [`follow`](alibaba::Client::follow) | [`follow`](huawei::Client::follow) |
+//! | wait for a run of a map | [`wait_map_run`](alibaba::Client::wait_map_run) | |
 //! | read a list to its end | [`items`](crate::Call#method.items), [`pages`](crate::Call#method.pages) | the same |
 //!
 //! Executions of Express flows cannot be waited for: their synchronous start is the wait.

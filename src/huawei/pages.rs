@@ -233,7 +233,7 @@ impl<L: List> Source for Listed<L> {
             _ => (None, 0),
         };
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        let (pipeline, options) = (self.pipeline.clone(), self.options);
+        let (pipeline, options) = (self.pipeline.clone(), self.options.clone());
         Box::pin(async move {
             let request = request?.page(ask.limit, offset, window);
             let pacer = pipeline.pacers.of(&request.name()).cloned();

@@ -96,6 +96,43 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// A call at a path of the project, segment by segment, with pairs of a query and a body.
+    pub(super) fn in_project(
+        method: Method,
+        segments: &[String],
+        pairs: &[(String, String)],
+        body: Bytes,
+    ) -> Result<Self, Error> {
+        let mut path = String::new();
+        for segment in segments {
+            path.push('/');
+            push_segment(&mut path, "path", segment)?;
+        }
+        let mut query = String::new();
+        for (name, value) in pairs {
+            if !query.is_empty() {
+                query.push('&');
+            }
+            query.extend(utf8_percent_encode(name, RESERVED));
+            query.push('=');
+            query.extend(utf8_percent_encode(value, RESERVED));
+        }
+        Ok(Self {
+            method,
+            path: Path::InProject(path),
+            query: (!query.is_empty()).then(|| query.into()),
+            headers: Vec::new(),
+            body,
+        })
+    }
+
+    /// Whether it is sent as what only reads.
+    pub(super) fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+}
+
 /// What all paths of FunctionGraph begin with.
 const IN_PROJECT: &str = "/v2/{project_id}";
 
@@ -296,6 +333,14 @@ impl Protocol for Rest {
     type Wire = Wire;
     type Credential = Credential;
     const HAS_NONCE: bool = false;
+    const CLOUD: &'static str = "huawei";
+    const OWN_HEADERS: &'static [&'static str] = &[
+        "x-auth-",
+        "x-project-",
+        "x-sdk-",
+        "x-security-",
+        "x-subject-",
+    ];
 
     fn prepare(
         &self,

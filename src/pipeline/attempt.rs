@@ -17,7 +17,7 @@ use super::{
     failure::{Stage, TransportError},
     held::Held,
     limits::LONGEST,
-    operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Timeouts},
+    operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Subject, Timeouts},
     options::CallOptions,
     pace::{Pacer, Turn},
     protocol::{Protocol, Refusal, RefusalClass, Stamp},
@@ -26,7 +26,7 @@ use super::{
     words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorKind, logged},
+    error::{Delivery, Error, ErrorCode, ErrorKind, logged},
     payload::random_bits,
     response::Response,
 };
@@ -44,34 +44,63 @@ pub(crate) async fn run<E: Exchange>(
     let span = match options.is_poll {
         // Whoever polls for days tells of it in a span of its own.
         true => Span::none(),
+        // Written out in the macro: without a subscriber nothing of it is done.
         false => tracing::debug_span!(
             "call",
+            otel.kind = "client",
+            cloud = E::Protocol::CLOUD,
             operation = name.as_ref(),
+            flow = subject(&encoded)
+                .map(|subject| logged(&subject.flow_name))
+                .filter(|name| !name.is_empty()),
+            execution_name = subject(&encoded)
+                .map(|subject| logged(&subject.execution_name))
+                .filter(|name| !name.is_empty()),
+            server.address = pipeline.protocol.endpoint().host_str(),
+            server.port = pipeline.protocol.endpoint().port_or_known_default(),
             attempts = field::Empty,
-            status = field::Empty,
+            http.response.status_code = field::Empty,
             request_id = field::Empty,
-            error = field::Empty,
+            "error.type" = field::Empty,
+            code = field::Empty,
             delivery = field::Empty,
+            elapsed_ms = field::Empty,
+            otel.status_code = field::Empty,
         ),
     };
+    let began = (!span.is_disabled()).then(monotonic);
     let outcome = run_in_span::<E>(pipeline, name, encoded, options)
         .instrument(span.clone())
         .await;
+    let Some(began) = began else { return outcome };
     match &outcome {
         Ok(response) => {
             span.record("attempts", response.attempts);
-            span.record("status", response.status.as_u16());
+            span.record(STATUS, response.status.as_u16());
             span.record("request_id", response.request_id().map(logged));
         }
         Err(error) => {
             span.record("attempts", error.attempts());
-            span.record("status", error.status().map(|status| status.as_u16()));
+            span.record(STATUS, error.status().map(|status| status.as_u16()));
             span.record("request_id", error.request_id().map(logged));
-            span.record("error", field::debug(error.kind()));
+            span.record("error.type", field::debug(error.kind()));
+            span.record("code", error.code().map(|code| logged(code.as_str())));
             span.record("delivery", field::debug(error.delivery()));
+            span.record("otel.status_code", "ERROR");
         }
     }
+    span.record("elapsed_ms", millis(monotonic() - began));
     outcome
+}
+
+const STATUS: &str = "http.response.status_code";
+
+fn subject<'a, W>(encoded: &Result<&'a Encoded<W>, Error>) -> Option<&'a Subject> {
+    encoded.as_ref().ok()?.subject.as_ref()
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn run_in_span<E: Exchange>(
@@ -81,6 +110,10 @@ async fn run_in_span<E: Exchange>(
     options: &CallOptions,
 ) -> Result<Response<E::Answer>, Error> {
     let encoded = encoded.map_err(|error| error.with_operation(name.clone()))?;
+    if let Some(headers) = &options.headers {
+        let checked = headers.check(E::Protocol::OWN_HEADERS);
+        checked.map_err(|error| error.with_operation(name.clone()))?;
+    }
     let started = monotonic();
     let mut attempts = Attempts::new(name, pipeline, encoded, options, started);
     let mut value = None;
@@ -141,6 +174,8 @@ struct Attempts<'a, P: Protocol> {
     deadline: Instant,
     /// When the first attempt went out.
     first: Option<Moment>,
+    /// When the last attempt went out.
+    began: Instant,
     history: History,
     /// Where attempts are counted; none for polls, whose turns are counted already.
     pacer: Option<Arc<Pacer>>,
@@ -194,6 +229,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             timeouts,
             deadline: started + timeouts.overall,
             first: None,
+            began: started,
             history: History::default(),
             takes_turns: pipeline.is_paced && pacer.is_some(),
             pacer,
@@ -213,7 +249,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         let core = &self.pipeline.core;
         let policy = self.options.retry.unwrap_or(core.retry);
         let mut last = None;
-        let mut idle_since = monotonic();
+        let mut idle_since = self.began;
         loop {
             if !self.take_turn(idle_since).await {
                 return Err(last.unwrap_or_else(|| {
@@ -223,7 +259,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     )
                 }));
             }
-            let begun = monotonic();
+            // Only those that take turns have time that is not the call's.
+            let begun = if self.takes_turns { monotonic() } else { idle_since };
             let held = self.lease().await?;
             // The credential may have taken the time that the attempt needs.
             if !self.fits(Duration::ZERO) {
@@ -234,15 +271,16 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     )
                 }));
             }
-            let span = match self.options.is_poll {
-                true => Span::none(),
-                false => tracing::debug_span!("attempt", number = self.history.attempts + 1),
-            };
-            let attempt = self.attempt(held.as_ref(), decode).instrument(span);
-            let failed = match attempt.await {
+            let failed = match self.attempt(held.as_ref(), decode).await {
                 Ok(reply) => {
                     if !self.options.is_poll {
                         core.budget.earn();
+                        tracing::debug!(
+                            attempt = self.history.attempts,
+                            http.response.status_code = reply.status.as_u16(),
+                            elapsed_ms = millis(monotonic() - self.began),
+                            "attempt answered"
+                        );
                     }
                     return Ok(reply);
                 }
@@ -263,12 +301,14 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             if !self.options.is_poll {
                 tracing::debug!(
                     attempt = self.history.attempts,
-                    status = failed.error.status().map(|status| status.as_u16()),
+                    http.response.status_code =
+                        failed.error.status().map(|status| status.as_u16()),
+                    "error.type" = ?failed.error.kind(),
                     code = failed.error.code().map(|code| logged(code.as_str())),
                     request_id = failed.error.request_id().map(logged),
-                    kind = ?failed.error.kind(),
                     ?delivery,
                     ?next,
+                    elapsed_ms = millis(monotonic() - self.began),
                     "attempt failed"
                 );
             }
@@ -405,11 +445,14 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             },
         };
         let wire = &self.encoded.wire;
-        let request = self
+        let mut request = self
             .pipeline
             .protocol
             .prepare(wire, credential, &stamp)
             .map_err(Err)?;
+        if let Some(headers) = &self.options.headers {
+            headers.put_on(&mut request.headers).map_err(Err)?;
+        }
         let transport = core.transport.here().map_err(Err)?;
         self.history.attempts += 1;
         let first = *self.first.get_or_insert_with(|| core.clock.moment());
@@ -417,6 +460,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             1 => first.monotonic,
             _ => monotonic(),
         };
+        self.began = began;
         self.counted = match (&self.pacer, &self.turn) {
             (Some(_), Some(turn)) => Some(turn.at),
             (pacer, _) => pacer.as_ref().map(|pacer| pacer.count()),
@@ -465,6 +509,9 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         let mut sensitive = Sensitive::default();
         if let Ok(sent) = protocol.prepare(&self.encoded.wire, credential, stamp) {
             protocol.sensitive(&sent, credential, &mut sensitive);
+        }
+        if let Some(headers) = &self.options.headers {
+            headers.sensitive(&mut sensitive);
         }
         sensitive
     }
@@ -568,7 +615,20 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 kind = ErrorKind::ClockSkew;
                 message = format!("{message} (our clock is {} the service's)", Off(off));
                 self.pipeline.core.clock.correct(service_time);
+                tracing::warn!(
+                    cloud = P::CLOUD,
+                    corrected_by_s = -off.num_seconds(),
+                    "this machine's clock is wrong; calls use the service's time from now on"
+                );
             }
+        }
+        let is_unknown = refusal
+            .code
+            .as_ref()
+            .is_some_and(ErrorCode::says_unknown_operation);
+        if is_unknown && reply.status.is_client_error() {
+            let peer = Peer(self.pipeline.protocol.endpoint());
+            message = format!("{message} ({peer} has no such operation: not every region has all)");
         }
         let now = self.pipeline.core.clock.moment();
         if let Some(held) = held

@@ -248,6 +248,14 @@ impl<C: Send + Sync + 'static> Cache<C> {
             return;
         }
         if may_lock {
+            if state.shut.is_none() {
+                tracing::warn!(
+                    refusals = REFUSALS_UNTIL_SHUT,
+                    shut_for_s = SHUT.as_secs(),
+                    probe_every_s = PROBE_PAUSE.as_secs(),
+                    "the service refused this credential again and again: it is shut"
+                );
+            }
             state.shut.get_or_insert(Shut {
                 until: now + SHUT,
                 next_probe: now + PROBE_PAUSE,
@@ -369,6 +377,15 @@ impl<C: Send + Sync + 'static> Cache<C> {
                     Lack::Passing => Some(longer()),
                     Lack::Final => Some(error.retry_after().unwrap_or(SHUT)),
                 };
+                let now = self.context.core.clock.moment();
+                if let Some(left) = state.held.as_ref().and_then(|held| held.time_left(now)) {
+                    tracing::warn!(
+                        %error,
+                        left_s = left.as_secs(),
+                        again_in_s = pause.map(|pause| pause.as_secs()),
+                        "the credential could not be renewed; the one at hand is used to its end"
+                    );
+                }
                 state.failure = pause.map(|pause| Failure {
                     error: error.clone(),
                     inputs,

@@ -126,6 +126,31 @@ impl<O: Operation> Call<O> {
         self
     }
 
+    /// Adds a header to the requests of this call, such as one that a gateway of yours asks for; a
+    /// name that was given before gets the new value. It is not signed, and its value is not shown.
+    ///
+    /// ```
+    /// # #[cfg(feature = "alibaba")] mod example {
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// # async fn example(client: Client) -> Result<(), cloud_workflows::Error> {
+    /// let request = StartExecutionRequest::new("my_flow");
+    /// client.start_execution(request).http_header("x-team", "billing").send().await?;
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// ```
+    ///
+    /// What HTTP or the client sets or signs itself (`Host`, `Authorization`, `Content-Type`,
+    /// `User-Agent`, `Proxy-..`, and the service's own such as `X-Acs-..` and `X-Auth-Token`), a
+    /// name that is none, and a value that is not visible ASCII text are
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent.
+    pub fn http_header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let headers = self.options.headers.get_or_insert_default();
+        Arc::make_mut(headers).insert(name.as_ref(), value.as_ref());
+        self
+    }
+
     /// Sends the call and waits for the typed answer.
     ///
     /// # Errors
@@ -133,6 +158,36 @@ impl<O: Operation> Call<O> {
     /// See [`Error`]; [`Error::may_have_started`] says whether a flow may be running.
     pub async fn send(self) -> Result<O::Output, Error> {
         self.send_for_response().await.map(Response::into_value)
+    }
+
+    /// Sends the call and blocks this thread until the typed answer is here: for programs without
+    /// `async`.
+    ///
+    /// The call runs on a runtime in the background, which all blocking calls of the process share.
+    /// It may be made from anywhere, on a thread of a Tokio runtime as well; there it keeps that
+    /// thread from its other tasks, so that `async` code does better to await [`Call::send`].
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "alibaba")] mod example {
+    /// use cloud_workflows::alibaba::{Client, StartExecutionRequest};
+    ///
+    /// fn run() -> Result<(), cloud_workflows::Error> {
+    ///     let client = Client::from_env()?;
+    ///     let request = StartExecutionRequest::new("my_flow");
+    ///     let started = client.start_execution(request).send_blocking()?;
+    ///     println!("{started:?}");
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::send`], and [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where no
+    /// thread can be started, or where a source of credentials makes a blocking call inside of one.
+    #[cfg(feature = "blocking")]
+    pub fn send_blocking(self) -> Result<O::Output, Error> {
+        super::background::run(self.send())?
     }
 
     /// Sends the call and waits for the typed answer with request id, headers and raw body.

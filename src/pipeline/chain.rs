@@ -22,6 +22,8 @@ const LIMIT: Duration = Duration::from_millis(9_500);
 pub(crate) struct Chain<C> {
     sources: Arc<[Source<C>]>,
     served: Arc<Mutex<Option<Served>>>,
+    /// The name of the source that served last, whatever was forgotten since.
+    last: Arc<Mutex<Option<&'static str>>>,
 }
 
 /// The source that served, by its place, and how much had been forgotten by then.
@@ -78,6 +80,7 @@ impl<C: 'static> Chain<C> {
         Self {
             sources: sources.into(),
             served: Arc::default(),
+            last: Arc::default(),
         }
     }
 
@@ -115,6 +118,9 @@ impl<C: 'static> Chain<C> {
             let error = match outcome {
                 Ok(lease) => {
                     tracing::debug!(source = source.name, "credentials found");
+                    if !context.is_look() {
+                        self.tell_of_another(source.name);
+                    }
                     // What serves in place of one that is down is not held on to.
                     if lack == Lack::NotSetUp {
                         remember(Some(Served { place, generation }));
@@ -140,6 +146,19 @@ impl<C: 'static> Chain<C> {
         Err(Error::new(ErrorKind::Credentials, failed.join("; ")).with_lack(lack))
     }
 
+    /// Another source may be another identity, with other rights.
+    fn tell_of_another(&self, source: &'static str) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.replace(source).filter(|last| *last != source);
+        if let Some(last) = last {
+            tracing::warn!(
+                source,
+                last,
+                "credentials come from another source than last time"
+            );
+        }
+    }
+
     fn remember(&self, served: Option<Served>) {
         *self.served.lock().unwrap_or_else(PoisonError::into_inner) = served;
     }
@@ -150,6 +169,7 @@ impl<C> Clone for Chain<C> {
         Self {
             sources: self.sources.clone(),
             served: self.served.clone(),
+            last: self.last.clone(),
         }
     }
 }

@@ -67,6 +67,12 @@ impl<C> Held<C> {
         })
     }
 
+    /// How long it is good for; none where it has no end, or has ended.
+    pub(super) fn time_left(&self, now: Moment) -> Option<Duration> {
+        let end = self.expires.filter(|end| !now.has_reached(*end))?;
+        Some(end.monotonic.saturating_duration_since(now.monotonic))
+    }
+
     /// Whether it was got just now, so that asking once more would be asking without end.
     pub(super) fn is_new(&self) -> bool {
         self.new_until.is_some_and(|until| monotonic() < until)

@@ -20,6 +20,11 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     /// Whether requests carry a nonce. Getting one is a call to the operating system.
     const HAS_NONCE: bool;
 
+    /// What operators call the cloud.
+    const CLOUD: &'static str;
+    /// How the names of its own headers begin.
+    const OWN_HEADERS: &'static [&'static str];
+
     /// Makes the final bytes of one attempt.
     fn prepare(
         &self,

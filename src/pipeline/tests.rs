@@ -8,6 +8,7 @@ mod credentials;
 mod declared;
 mod echoes;
 mod following;
+mod managing;
 mod origin;
 mod paces;
 mod runtimes;

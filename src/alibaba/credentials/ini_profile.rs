@@ -76,7 +76,7 @@ impl IniProfile {
         let section = section.ok_or_else(|| self.choice.not_found(&place))?;
         let lease = async {
             match source(section)? {
-                Source::Key(key) => lease(key),
+                Source::Key(key) => lease(*key),
                 Source::Other(source) => source.provide(context).await,
             }
         };
@@ -100,7 +100,7 @@ impl ProvideCredential<Credentials> for IniProfile {
 }
 
 enum Source {
-    Key(Credentials),
+    Key(Box<Credentials>),
     Other(Arc<dyn ProvideCredential<Credentials>>),
 }
 
@@ -113,7 +113,7 @@ fn source(section: &NamedTexts) -> Result<Source, Error> {
         })
     };
     Ok(Source::Other(match section.required("type")? {
-        "access_key" => return Ok(Source::Key(section.access_key()?)),
+        "access_key" => return Ok(Source::Key(Box::new(section.access_key()?))),
         "ram_role_arn" => Arc::new(AssumeRole::of(Arc::new(section.access_key()?), role()?)),
         "oidc_role_arn" => Arc::new(AssumeRoleWithOidc::of(
             role()?,

@@ -36,6 +36,7 @@ const OPTIONS: CallOptions = CallOptions {
     retry: None,
     repeat_if_unknown: false,
     is_poll: false,
+    headers: None,
 };
 
 /// What a role is taken on with.

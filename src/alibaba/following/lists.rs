@@ -228,7 +228,7 @@ impl<R: Operation<Protocol = Rpc> + Clone> Listing<R> {
         change: impl FnOnce(&mut R),
     ) -> BoxFuture<'static, Result<R::Output, Error>> {
         let pipeline = self.pipeline.clone();
-        let (request, options) = (self.request.clone(), self.options);
+        let (request, options) = (self.request.clone(), self.options.clone());
         let request = request.map(|mut request| {
             change(&mut request);
             *request

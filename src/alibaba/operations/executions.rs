@@ -146,12 +146,13 @@ pub enum ExecutionOrigin {
     /// began after the first attempt went out.
     Started,
     /// It is another's under the caller's name: it has another input, or began ten minutes or more
-    /// before the first attempt. Nothing new was started.
+    /// before the first attempt, or began before it and is of another version than the `qualifier`
+    /// that was asked for. Nothing new was started.
     FoundRunning,
     /// The service's answer leaves it open: it shows no input or time, or began within ten minutes
     /// before the first attempt, or this machine's clocks disagree about the time since. With a
-    /// `qualifier`, also whatever began before the first attempt with this call's input: it may be
-    /// of another version, which its `flow_definition` shows.
+    /// `qualifier`, what began before the first attempt may be of another version, where definitions
+    /// could not be compared: that needs the rights `fnf:DescribeFlow` and `fnf:DescribeFlowAlias`.
     #[default]
     Unclear,
 }

@@ -112,4 +112,5 @@ pub(super) const OPTIONS: CallOptions = CallOptions {
     retry: None,
     repeat_if_unknown: false,
     is_poll: false,
+    headers: None,
 };

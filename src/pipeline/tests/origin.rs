@@ -116,6 +116,66 @@ async fn with_a_qualifier_what_began_before_may_be_of_another_version() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_a_qualifier_what_is_found_is_compared_with_the_version_that_was_asked_for() {
+    use alibaba::ExecutionOrigin::{FoundRunning, Started, Unclear};
+
+    const LOOKS: [&str; 3] = ["DescribeFlowAlias", "DescribeFlow", "DescribeFlow"];
+    // What runs, since when, with which input; by what; how it is told; after how many looks.
+    let cases = [
+        // Of no version that the alias leads to.
+        ("Name: old", -60, r#"{"a":1}"#, "prod", FoundRunning, 3),
+        ("Name: v2\r\n", -60, r#"{"a":1}"#, "prod", Unclear, 3),
+        ("Name: v2", -86_400, r#"{"a":1}"#, "prod", FoundRunning, 3),
+        ("Name: v2", -60, r#"{"a":1}"#, "1", FoundRunning, 1),
+        ("Name: v1", -60, r#"{"a":1}"#, "1", Unclear, 1),
+        // No right to look.
+        ("Name: old", -60, r#"{"a":1}"#, "secret", Unclear, 1),
+        // What began with this call, and what is another's, needs no look.
+        ("Name: old", 0, r#"{"a":1}"#, "prod", Started, 0),
+        ("Name: old", -1, r#"{"a":1}"#, "prod", Unclear, 0),
+        ("Name: old", -60, r#"{"a":2}"#, "prod", FoundRunning, 0),
+    ];
+    for (definition, after, input, qualifier, origin, looks) in cases {
+        let started = wall() + chrono::TimeDelta::seconds(after - 30);
+        let script = Script::playing(move |request| {
+            let answer = match parameter(request, "Action").unwrap().as_str() {
+                "StartExecution" => json!({
+                    "Status": "Running", "Name": "mine", "StartedTime": started, "Input": input,
+                    "FlowDefinition": definition,
+                }),
+                "DescribeFlowAlias" if qualifier == "secret" => {
+                    return Some(coded(403, "AccessDenied"));
+                }
+                "DescribeFlowAlias" => json!({"Alias": {"Name": "prod", "RoutingConfigurations": [
+                    {"Version": "1", "Weight": 90}, {"Version": "2", "Weight": 10},
+                ]}}),
+                _ => {
+                    let version = parameter(request, "FlowVersion").unwrap();
+                    json!({"Name": "flow", "Definition": format!("Name: v{version}\n")})
+                }
+            };
+            Some(dated(200, &answer))
+        });
+        let request = StartExecutionRequest::new("flow")
+            .execution_name("mine")
+            .input_json(r#"{"a": 1}"#)
+            .qualifier(qualifier);
+        let call = alibaba_client(&script).start_execution(request);
+        let case = format!("{definition} {after} {input} {qualifier}");
+        assert_eq!(call.send().await.unwrap().origin, origin, "{case}");
+        let sent = script.sent().into_iter().skip(1);
+        let sent: Vec<_> = sent
+            .map(|(_, request)| parameter(&request, "Action").unwrap())
+            .collect();
+        let expected = match qualifier {
+            "1" => &LOOKS[1..=looks],
+            _ => &LOOKS[..looks],
+        };
+        assert_eq!(sent, expected, "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_execution_that_ended_after_a_lost_answer_is_looked_up() {
     let lost = || Step::Fail(Stage::Exchange);
     let actions = ["StartExecution", "StartExecution", "DescribeExecution"];

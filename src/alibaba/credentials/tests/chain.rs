@@ -1,6 +1,7 @@
 //! The default chain, and clients set up by the environment.
 
 use super::*;
+use crate::pipeline::testing::log::Log;
 
 const KEYS: [(&str, &str); 2] = [
     ("ALIBABA_CLOUD_ACCESS_KEY_ID", "id-environment"),
@@ -133,10 +134,16 @@ async fn an_outage_does_not_change_who_the_client_is() {
         id(ask(&source, &environment, &script).await.unwrap()),
         "id-oidc"
     );
-    // Gone for good: the whole chain.
+    // Gone for good: the whole chain, and an operator is told of it.
     environment.set("ALIBABA_CLOUD_ROLE_ARN", "");
-    let lease = ask(&source, &environment, &script).await.unwrap();
-    assert_eq!(id(lease), "id-environment");
+    let log = Log::default();
+    let _logging = log.start();
+    for _ in 0..2 {
+        let lease = ask(&source, &environment, &script).await.unwrap();
+        assert_eq!(id(lease), "id-environment");
+    }
+    let told = "message=credentials come from another source than last time source=\"";
+    assert_eq!(log.text().matches(told).count(), 1, "{}", log.text());
 }
 
 /// An outage of what the user named hands nothing to another one.
