@@ -7,15 +7,21 @@
 mod definition;
 #[path = "support/deploying.rs"]
 mod deploying;
+#[path = "support/failure.rs"]
+mod failure;
+#[path = "support/output.rs"]
+mod output;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use cloud_workflows::alibaba::{ClientBuilder, ExecutionMode};
-use deploying::{Deploy, Wanted};
+use deploying::{Deploy, Stopped, Wanted};
+use failure::{EXIT_STATUSES, Failure, finish};
 
 #[derive(Parser)]
 #[command(name = "deploy", about = "Deploys a flow of Alibaba Cloud", version)]
+#[command(after_help = EXIT_STATUSES)]
 struct Arguments {
     /// Name of the flow
     #[arg(long)]
@@ -35,16 +41,38 @@ struct Arguments {
     /// Address of the service instead of the region's
     #[arg(long)]
     endpoint: Option<String>,
+    /// Print a failure as one JSON object
+    #[arg(long)]
+    json_errors: bool,
 }
 
-async fn run(arguments: Arguments) -> Result<(), String> {
+impl From<Stopped> for Failure {
+    fn from(Stopped { message, error }: Stopped) -> Self {
+        let Some(error) = error else {
+            return Self::Local(message);
+        };
+        // A write: all that this program calls beside looks.
+        let looks = ["DescribeFlow", "DescribeFlowAlias"];
+        let mut failure = match looks.contains(&error.operation().unwrap_or_default()) {
+            true => Self::of_look(error),
+            false => Self::of_change(error),
+        };
+        if let Self::Call { said, .. } = &mut failure {
+            *said = Some(message);
+        }
+        failure
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
     let text = std::fs::read_to_string(&arguments.file);
-    let text = text.map_err(|error| format!("{}: {error}", arguments.file.display()))?;
+    let text =
+        text.map_err(|error| Failure::local(format!("{}: {error}", arguments.file.display())))?;
     let mut builder = ClientBuilder::from_env();
     if let Some(endpoint) = &arguments.endpoint {
         builder = builder.endpoint(endpoint);
     }
-    let client = builder.build().map_err(|error| error.to_string())?;
+    let client = builder.build().map_err(Failure::of_look)?;
     let wanted = Wanted {
         flow: arguments.flow,
         text,
@@ -52,22 +80,19 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         mode: arguments.mode.as_deref().map(ExecutionMode::from),
         replace_routes: arguments.replace_routes,
     };
-    let mut deploy = Deploy::new(client, wanted)?;
-    while !deploy.step().await.map_err(|stopped| stopped.message)? {}
-    match deploy.done.is_empty() {
-        true => println!("nothing to do"),
-        false => println!("{}", deploy.done.join("\n")),
-    }
+    let mut deploy = Deploy::new(client, wanted).map_err(Failure::local)?;
+    while !deploy.step().await? {}
+    let said = match deploy.done.is_empty() {
+        true => "nothing to do".to_owned(),
+        false => deploy.done.join("\n"),
+    };
+    output::print(&format!("{said}\n"))?;
     Ok(())
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::from(1)
-        }
-    }
+    let arguments = Arguments::parse();
+    let json_errors = arguments.json_errors;
+    finish(run(arguments).await, json_errors)
 }

@@ -25,6 +25,8 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Stopped {
     pub message: String,
+    /// The call's error, where a call failed.
+    pub error: Option<Error>,
 }
 
 pub struct Deploy {
@@ -87,7 +89,7 @@ impl Deploy {
             }
             None => format!("{what}; {done}"),
         };
-        Stopped { message }
+        Stopped { message, error }
     }
 
     fn is_ours(&self, flow: &Flow) -> bool {
