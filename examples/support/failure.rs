@@ -26,6 +26,8 @@ pub enum Failure {
         error: Box<Error>,
         /// Whether the operation changes something: then an unknown fate matters.
         changes: bool,
+        /// The program's own words where it has more to say than the error.
+        said: Option<String>,
     },
     /// This program's own, before anything was sent.
     Local(String),
@@ -37,6 +39,7 @@ impl Failure {
         Self::Call {
             error: Box::new(error),
             changes: true,
+            said: None,
         }
     }
 
@@ -45,6 +48,7 @@ impl Failure {
         Self::Call {
             error: Box::new(error),
             changes: false,
+            said: None,
         }
     }
 
@@ -54,7 +58,7 @@ impl Failure {
 
     /// The exit status; see [`EXIT_STATUSES`].
     fn status(&self) -> u8 {
-        let Self::Call { error, changes } = self else {
+        let Self::Call { error, changes, .. } = self else {
             return 1;
         };
         match error.kind() {
@@ -71,8 +75,14 @@ impl Failure {
     /// The error and its causes on one line.
     fn line(&self) -> String {
         let error = match self {
-            Self::Call { error, .. } => error,
-            Self::Local(message) => return message.replace(['\n', '\r'], " "),
+            Self::Call {
+                error, said: None, ..
+            } => error,
+            Self::Call {
+                said: Some(message),
+                ..
+            }
+            | Self::Local(message) => return message.replace(['\n', '\r'], " "),
         };
         let mut line = error.to_string();
         let mut cause = error.source();
