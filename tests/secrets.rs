@@ -63,7 +63,7 @@ async fn a_key_that_is_ready_to_send_is_silent() {
         let builder = emulator.alibaba().retry(RetryPolicy::never());
         let client: alibaba::Client = builder.credentials(key).build().unwrap();
         assert_clean(&format!("{client:?}"));
-        let request = StartSyncExecutionRequest::new("flow").input(&json!({}));
+        let request = StartSyncExecutionRequest::new("flow").input(json!({}));
         match client
             .start_sync_execution(request)
             .send_for_response()

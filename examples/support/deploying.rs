@@ -114,7 +114,7 @@ impl Deploy {
     async fn look(&self, version: Option<&str>, what: &str) -> Result<Flow, Stopped> {
         let request = DescribeFlowRequest::new(&self.wanted.flow).flow_version(version);
         let shown = self.client.describe_flow(request).send().await;
-        Ok(shown.map_err(|error| self.stop(what, Some(error)))?)
+        shown.map_err(|error| self.stop(what, Some(error)))
     }
 
     /// Makes the next call; `true` when the alias was seen on the deploy's own version.

@@ -204,7 +204,8 @@ def huawei_answer(rng, operation, execution_id):
         answer = {"status": rng.choice(["success", "fail", "timeout"]), "output": texts.value(rng)}
         return {"execution_id": execution_id, **answer, "errors": rng.choice([None, []])}
     if operation == "ShowWorkflowExecution":
-        run = {"status": "fail", "input": {"a": texts.value(rng)}, "output": {}, "error_message": texts.text(rng)}
+        # An empty word reads as absent.
+        run = {"status": "fail", "input": {"a": texts.value(rng)}, "output": {}, "error_message": texts.text(rng) or "-"}
         run.update(begin_time=rng.randrange(2**42), end_time=rng.randrange(2**42), request_id="r")
         node = {"node_id": texts.text(rng) or "-", "node_name": "-", "execution_id": execution_id, "executions": [run, run]}
         payloads = {"headers": {}, "input": {texts.text(rng): texts.value(rng)}, "output": {texts.text(rng): texts.value(rng)}}
