@@ -17,7 +17,10 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -258,6 +261,7 @@ fn entry(name: &str, status: &str) -> Entry {
 
 #[test]
 fn a_torn_last_line_is_set_aside_and_a_whole_one_is_kept() {
+    let _alone = alone();
     let folder = Folder::new("torn");
     let zeros = vec![0; 1 << 20];
     for (tail, state, torn) in [
@@ -303,6 +307,7 @@ fn a_torn_last_line_is_set_aside_and_a_whole_one_is_kept() {
 
 #[test]
 fn results_of_another_run_and_a_second_runner_are_refused() {
+    let _alone = alone();
     let folder = Folder::new("refused");
     let path = folder.file("results");
     let held = Results::open(&path, &header()).unwrap();
@@ -360,6 +365,7 @@ fn results_of_another_run_and_a_second_runner_are_refused() {
 
 #[test]
 fn results_know_the_newest_generation_and_stay_on_one_line() {
+    let _alone = alone();
     let folder = Folder::new("generations");
     let path = folder.file("results");
     let mut results = Results::open(&path, &header()).unwrap();
@@ -387,6 +393,12 @@ fn results_know_the_newest_generation_and_stay_on_one_line() {
         on_one_line(&Payload::from_json("no JSON")).unwrap().get(),
         r#""no JSON""#
     );
+}
+
+/// A process that is being started holds what its parent has open, locks too, until it is the program.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The program, which `cargo test` builds beside the tests.
@@ -429,6 +441,7 @@ impl Bulk<'_> {
         if !more.contains(&"--stop") {
             command.arg("--inputs").arg(self.inputs);
         }
+        let _alone = alone();
         command.spawn().unwrap()
     }
 
@@ -438,9 +451,17 @@ impl Bulk<'_> {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program that hangs is given up"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Waits for the end of a program, and does something meanwhile.
 fn ended(child: &mut Child, mut meanwhile: impl FnMut()) -> i32 {
-    let begun = Instant::now();
+    let begun = now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code().unwrap_or(-1);
@@ -456,7 +477,7 @@ fn ended(child: &mut Child, mut meanwhile: impl FnMut()) -> i32 {
 
 /// Waits until so many executions were started, while the program runs.
 fn until(emulator: &Emulator, count: usize, child: &mut Child) {
-    let begun = Instant::now();
+    let begun = now();
     while emulator.runs("flow") < count {
         assert_eq!(child.try_wait().unwrap(), None, "it ended");
         assert!(begun.elapsed() < 120 * SECOND, "{}", emulator.runs("flow"));
@@ -525,7 +546,7 @@ fn two_thousand_lines_are_run_once_each_through_ctrl_c_and_kill() {
         results: &results,
     };
     let wide = ["--concurrency", "700"];
-    let clock = Instant::now();
+    let clock = now();
     let at = |what: &str| eprintln!("{what} {:?}", clock.elapsed());
 
     // It has started all that may be in flight, and nothing ends: that is the middle.
