@@ -546,8 +546,6 @@ fn two_thousand_lines_are_run_once_each_through_ctrl_c_and_kill() {
         results: &results,
     };
     let wide = ["--concurrency", "700"];
-    let clock = now();
-    let at = |what: &str| eprintln!("{what} {:?}", clock.elapsed());
 
     // It has started all that may be in flight, and nothing ends: that is the middle.
     let mut child = bulk.start(&wide);
@@ -557,7 +555,6 @@ fn two_thousand_lines_are_run_once_each_through_ctrl_c_and_kill() {
     assert_eq!(ended(&mut child, || {}), 4);
     assert_eq!(emulator.runs("flow"), 700);
 
-    at("int");
     // Killed while it starts more.
     let mut child = bulk.start(&wide);
     emulator.advance(100 * SECOND);
@@ -567,14 +564,11 @@ fn two_thousand_lines_are_run_once_each_through_ctrl_c_and_kill() {
     let begun = emulator.runs("flow");
     assert!((900..LINES).contains(&begun), "{begun}");
 
-    at("kill");
     // To the end; in so much trouble a line may stay open, which the next run settles.
     emulator.scale_time(100.0);
     bulk.run(&wide);
-    at("third");
     emulator.clear_faults();
     assert_eq!(bulk.run(&wide), 0);
-    at("fourth");
     assert_eq!(emulator.runs("flow"), LINES);
     let mut inputs_run: Vec<_> = emulator
         .executions("flow")
@@ -597,7 +591,6 @@ fn two_thousand_lines_are_run_once_each_through_ctrl_c_and_kill() {
     // Nothing to do, and one line more at the top.
     assert_eq!(bulk.run(&wide), 0);
     assert_eq!(emulator.runs("flow"), LINES);
-    at("fifth");
     fs::write(&inputs, format!("{{\"new\": 1}}\n{text}")).unwrap();
     assert_eq!(bulk.run(&wide), 0);
     assert_eq!(emulator.runs("flow"), LINES + 1);
