@@ -233,6 +233,8 @@ impl Plan {
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many refused lines are told; the results file has them all.
 const REFUSALS: usize = 10;
+/// After so many starts in a row whose fate is unknown the service is thought to be out of order.
+const MOST_LOST: usize = 20;
 const TICK: Duration = Duration::from_millis(200);
 
 /// A run under way.
@@ -244,6 +246,8 @@ struct Run<C: Cloud> {
     begins: JoinSet<(Job, Begun)>,
     flying: HashMap<String, Job>,
     ends: JoinSet<(Job, Ending)>,
+    /// How many starts in a row are of unknown fate.
+    lost: usize,
     /// Nothing more is started.
     is_stopping: bool,
 }
@@ -352,9 +356,17 @@ impl<C: Cloud> Run<C> {
             Begun::Runs(execution) => execution,
             Begun::Ended(ending) => {
                 self.ended(&job, &ending)?;
+                let is_lost = job.task == Task::Start && ending.status == UNKNOWN;
+                self.lost += usize::from(is_lost);
+                if ending.is_for_all {
+                    self.stop("starts nothing more: all lines would meet that");
+                } else if self.lost >= MOST_LOST {
+                    self.stop("starts nothing more: the last starts were not answered");
+                }
                 return Ok(None);
             }
         };
+        self.lost = 0;
         job.began = execution.started.or(job.began);
         job.id = (execution.execution != job.name).then(|| execution.execution.clone());
         self.results.add(&[job.entry(STARTED)])?;
@@ -366,6 +378,13 @@ impl<C: Cloud> Run<C> {
         let execution = self.known(&job).execution;
         self.flying.insert(execution, job);
         self.tally.in_flight += 1;
+    }
+
+    /// Starts nothing more.
+    fn stop(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.is_stopping, true) {
+            self.bar.say(why);
+        }
     }
 
     fn ended(&mut self, job: &Job, ending: &Ending) -> io::Result<()> {
@@ -388,11 +407,6 @@ impl<C: Cloud> Run<C> {
             let (line, name, status) = (job.line, &job.name, &ending.status);
             let text = format!("line {line} ({name}): {status}: {code}: {message}");
             self.bar.say(&text.replace(['\n', '\r'], " "));
-        }
-        if ending.is_for_all && !self.is_stopping {
-            self.is_stopping = true;
-            self.bar
-                .say("starts nothing more: all lines would meet that");
         }
         self.results.add(&[entry])
     }
@@ -520,6 +534,7 @@ impl Arguments {
             begins: JoinSet::new(),
             flying: HashMap::new(),
             ends: JoinSet::new(),
+            lost: 0,
             is_stopping: false,
         };
         let concurrency = self.concurrency.max(1) as usize;

@@ -588,12 +588,13 @@ fn two_thousand_lines_are_run_once_each_through_ctrl_c_and_kill() {
         assert_eq!(ends[0]["output"], input);
     }
 
-    // Nothing to do, and one line more at the top.
+    // Nothing to do, and three lines more at the top.
     assert_eq!(bulk.run(&wide), 0);
     assert_eq!(emulator.runs("flow"), LINES);
-    fs::write(&inputs, format!("{{\"new\": 1}}\n{text}")).unwrap();
+    let more = "{\"new\": 1}\n{\"new\": 2}\n\n{}\n";
+    fs::write(&inputs, format!("{more}{text}")).unwrap();
     assert_eq!(bulk.run(&wide), 0);
-    assert_eq!(emulator.runs("flow"), LINES + 1);
+    assert_eq!(emulator.runs("flow"), LINES + 3);
 }
 
 #[test]
@@ -682,4 +683,28 @@ fn a_start_of_unknown_fate_is_never_repeated_where_there_is_no_key() {
         .lines()
         .filter(|line| line.contains("\"status\":\"unknown\""));
     assert_eq!(statuses.count(), 2, "{text}");
+}
+
+#[test]
+fn a_service_that_answers_no_start_is_left_alone() {
+    let folder = Folder::new("silent");
+    let (inputs, results) = (folder.file("in"), folder.file("out"));
+    let text: String = (0..200).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    fs::write(&inputs, text).unwrap();
+    let emulator = Emulator::start().unwrap();
+    emulator.workflow("flow", |input: Value| Ok::<_, FlowFailure>(input));
+    emulator.fault_with(|request| match request.operation.as_str() {
+        "StartWorkflowExecution" => Fault::cut_before_run(),
+        _ => Fault::none(),
+    });
+    let bulk = Bulk {
+        emulator: &emulator,
+        cloud: "huawei",
+        inputs: &inputs,
+        results: &results,
+    };
+    assert_eq!(bulk.run(&[]), 4);
+    let text = fs::read_to_string(&results).unwrap();
+    let begun = text.matches("\"status\":\"starting\"").count();
+    assert!((20..40).contains(&begun), "{begun}");
 }
