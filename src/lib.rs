@@ -116,6 +116,7 @@
 //! | `alibaba` | yes | the client for Alibaba Cloud CloudFlow |
 //! | `huawei` | yes | the client for Huawei Cloud FunctionGraph |
 //! | `rustls` | yes | https by rustls with its default crypto provider |
+//! | `rustls-ring` | no | https by rustls with the crypto provider ring |
 //! | `rustls-no-provider` | no | https by rustls with a crypto provider that you install |
 //! | `native-tls` | no | https by the platform's TLS |
 //! | `blocking` | no | `Call::send_blocking`, `Wait::blocking` and `Items::next_blocking`, for programs without `async` |
