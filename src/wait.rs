@@ -21,9 +21,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument as _, Span, field};
 
 use crate::{
-    error::{Delivery, Error, ErrorKind, logged},
-    payload::random_bits,
+    bits::random_bits,
+    error::{Delivery, Error, ErrorKind},
     pipeline::{clock::monotonic, credential::BoxFuture, limits::LONGEST, pace::Pacer},
+    printed::logged,
 };
 
 pub(crate) use memory::Memory;

@@ -26,8 +26,9 @@ use super::{
     words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorCode, ErrorKind, logged},
-    payload::random_bits,
+    bits::random_bits,
+    error::{Delivery, Error, ErrorCode, ErrorKind},
+    printed::logged,
     response::Response,
 };
 

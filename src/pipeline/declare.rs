@@ -216,7 +216,7 @@ macro_rules! request {
                 #[doc = concat!("`", $with_wire, "`:")]
                 $(#[$with_words])*
                 #[must_use]
-                pub fn $with(mut self, $with: impl Into<$crate::payload::Given<$with_type>>) -> Self {
+                pub fn $with(mut self, $with: impl Into<$crate::given::Given<$with_type>>) -> Self {
                     self.$with = $with.into().0;
                     self
                 }

@@ -6,8 +6,9 @@ use tokio::time::{Duration, Instant};
 
 use super::{ExecutionRef, Origin, View};
 use crate::{
-    error::{Delivery, Error, ErrorKind, on_one_line},
+    error::{Delivery, Error, ErrorKind},
     pipeline::clock::monotonic,
+    printed::on_one_line,
 };
 
 /// What a wait has seen.

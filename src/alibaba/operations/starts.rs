@@ -11,8 +11,9 @@ use crate::{
         origin,
     },
     error::{Error, FlowFailureParts},
+    execution_name::ExecutionName,
     outcome::{Cloud, Outcome},
-    payload::{ExecutionName, FlowText, Payload, Secret},
+    payload::{FlowText, Payload, Secret},
     pipeline::{
         declared::{Write, Written},
         operation::{EncodedFor, Sent, Subject},
