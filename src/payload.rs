@@ -157,10 +157,9 @@ impl FlowText {
         if let Cow::Owned(text) = sensitive.scrub(&self.text, Hide::Secrets) {
             self.text = text;
         }
-        self.shown = match sensitive.scrub(&self.text, Hide::All) {
-            Cow::Owned(shown) => Some(shown.into()),
-            Cow::Borrowed(_) => None,
-        };
+        if let Cow::Owned(shown) = sensitive.scrub(self.shown(), Hide::All) {
+            self.shown = Some(shown.into());
+        }
     }
 }
 

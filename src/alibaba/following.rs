@@ -3,6 +3,7 @@
 mod lists;
 mod looks;
 mod map_runs;
+mod polls;
 mod reason;
 mod starts;
 mod stops;
@@ -11,6 +12,8 @@ pub use starts::Found;
 pub use stops::Stop;
 
 use std::sync::Arc;
+
+use polls::pacer;
 
 use super::{
     client::Client,
@@ -243,8 +246,8 @@ impl Client {
         let watch = looks::Looker::of_flow(pipeline, flow.into());
         Follower::new(
             watch,
-            looks::pacer(pipeline, "ListExecutions"),
-            &looks::pacer(pipeline, "DescribeExecution"),
+            pacer(pipeline, "ListExecutions"),
+            &pacer(pipeline, "DescribeExecution"),
         )
     }
 
@@ -258,7 +261,7 @@ impl Client {
         };
         let wait = Wait::new(Task {
             look: looks::Looker::new(pipeline),
-            pacer: looks::pacer(pipeline, "DescribeExecution"),
+            pacer: pacer(pipeline, "DescribeExecution"),
             origin,
             deadline: None,
             grace: None,
