@@ -20,6 +20,7 @@ pub(crate) mod declared;
 pub(crate) mod decode;
 mod direct;
 pub(crate) mod environment;
+pub(crate) mod failed;
 pub(crate) mod failure;
 mod held;
 pub(crate) mod hosts;

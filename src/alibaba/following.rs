@@ -11,8 +11,6 @@ mod stops;
 pub use starts::Found;
 pub use stops::Stop;
 
-use std::sync::Arc;
-
 use polls::pacer;
 
 use super::{
@@ -21,12 +19,11 @@ use super::{
         executions::{DescribeExecutionRequest, Execution, check_standard},
         starts::StartExecutionRequest,
     },
-    protocol::Rpc,
 };
 use crate::{
     error::Error,
     follow::Follower,
-    pipeline::{Pipeline, call::Call},
+    pipeline::call::Call,
     wait::{ExecutionRef, Origin, Task, Wait},
 };
 
@@ -325,5 +322,3 @@ impl Execution {
         }
     }
 }
-
-type Shared = Arc<Pipeline<Rpc>>;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tokio::time::{Duration, Instant};
 
-use super::{ExecutionRef, Origin, View};
+use super::{look::View, reference::ExecutionRef, task::Origin};
 use crate::{
     error::{Delivery, Error, ErrorKind},
     pipeline::clock::monotonic,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Shared, polls::poll, reason};
+use super::{
+    polls::{Shared, poll},
+    reason,
+};
 use crate::{
     alibaba::operations::{
         executions::{DescribeExecutionRequest, Execution, ExecutionStatus},

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Shared,
-    polls::{pacer, poll},
-};
+use super::polls::{Shared, pacer, poll};
 use crate::{
     alibaba::{
         client::Client,

@@ -4,18 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use super::Shared;
 use crate::{
     alibaba::protocol::Rpc,
     error::{Error, ErrorKind},
     pipeline::{
-        attempt,
+        Pipeline, attempt,
         limits::LONGEST,
         operation::{Operation, Timeouts},
         options::CallOptions,
         pace::{Pacer, Quota},
     },
 };
+
+pub(super) type Shared = Arc<Pipeline<Rpc>>;
 
 /// The pacer of an operation.
 pub(super) fn pacer(pipeline: &Shared, operation: &str) -> Arc<Pacer> {

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Shared, lists::EVENTS, polls::patient};
+use super::{
+    lists::EVENTS,
+    polls::{Shared, patient},
+};
 use crate::{
     alibaba::{
         operations::{

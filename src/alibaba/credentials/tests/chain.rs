@@ -274,28 +274,15 @@ async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
             "OIDC: AssumeRoleWithOIDC: no such role",
         ),
     ];
-    for (set_up, why) in cases {
-        let environment = Environment::fake(&[]);
-        set_up(&environment);
-        let script = Script::playing(|request| match is_sts(request) {
-            true => Some(reply(
-                404,
-                r#"{"Code":"EntityNotExist.Role","Message":"no such role","RequestId":"r"}"#,
-            )),
-            false => answers(request),
-        });
-        let client = client(DefaultCredentials::new(), &environment, &script);
-        let error = call(&client).await.unwrap_err();
-        let said = error.message();
-        let start = format!("no credential could be had: {why}");
-        assert!(
-            said.starts_with(&start) && !said.contains("not set up"),
-            "{said}"
-        );
-        assert!(error.to_string().matches(why).count() == 1, "{error}");
-        let sent = script.sent();
-        assert!(sent.iter().all(|(_, request)| is_sts(request)), "{why}");
-    }
+    let answers = |request: &HttpRequest| match is_sts(request) {
+        true => Some(reply(
+            404,
+            r#"{"Code":"EntityNotExist.Role","Message":"no such role","RequestId":"r"}"#,
+        )),
+        false => answers(request),
+    };
+    let source: fn() -> testing::Source<Fnf> = || Arc::new(DefaultCredentials::new());
+    testing::what_is_named_ends_the_chain::<Fnf>(source, &cases, answers, is_sts).await;
 }
 
 /// One profile's name is for both files, and what the CLI writes before it is set up is no key.
