@@ -1,6 +1,6 @@
 //! Values that know how to print: JSON text, secrets, the words of flows.
 
-mod parse;
+mod text;
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -32,31 +32,6 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// Takes JSON text as it is. What is wrong with it is reported by the call that uses it.
-    pub fn from_json(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            has_fault: false,
-        }
-    }
-
-    /// Serialises a value at once. A failure is kept and reported by the call that uses it.
-    pub fn from_value(value: &(impl Serialize + ?Sized)) -> Self {
-        match serde_json::to_string(value) {
-            Ok(text) => Self::from_json(text),
-            // The words of a serialiser may quote the value.
-            Err(_) => Self {
-                text: String::new(),
-                has_fault: true,
-            },
-        }
-    }
-
-    /// The JSON text.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// Whether there is no text: serialising the caller's value failed.
     pub(crate) fn has_fault(&self) -> bool {
         self.has_fault
