@@ -455,11 +455,14 @@ async fn the_clock_does_not_matter<C: Cloud>(case: &Renewing<C>) {
     }
 }
 
+/// What the user has set up.
+pub(crate) type SetUp = fn(&Environment);
+
 /// What a user named and cannot be used is the whole error: no other source stands in for it, and
 /// nobody is asked but those who may be. Each case is a set-up and how its error begins.
 pub(crate) async fn what_is_named_ends_the_chain<C: Cloud>(
     source: fn() -> Source<C>,
-    cases: &[(fn(&Environment), &str)],
+    cases: &[(SetUp, &str)],
     answers: fn(&HttpRequest) -> Option<Step>,
     may_ask: fn(&HttpRequest) -> bool,
 ) {

@@ -193,12 +193,11 @@ fn without_keys() -> Environment {
 /// A mistake of the user's is the whole error, and the machine's own role does not run the flow.
 #[tokio::test(start_paused = true)]
 async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
-    type SetUp = fn(&Environment);
     fn config(environment: &Environment, profile: Value) {
         let config = json!({"current": "p", "profiles": [profile]});
         environment.write("~/.aliyun/config.json", config.to_string());
     }
-    let cases: [(SetUp, &str); 14] = [
+    let cases: [(testing::SetUp, &str); 14] = [
         (
             |environment| environment.set("ALIBABA_CLOUD_ACCESS_KEY_ID", "id"),
             "environment: `ALIBABA_CLOUD_ACCESS_KEY_SECRET` not set",

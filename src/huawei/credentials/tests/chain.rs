@@ -303,8 +303,7 @@ async fn a_wrong_password_is_asked_for_once_in_five_minutes() {
 /// A mistake of the user's is the whole error, and the machine's own agency does not run the flow.
 #[tokio::test(start_paused = true)]
 async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
-    type SetUp = fn(&Environment);
-    let cases: [(SetUp, &str); 8] = [
+    let cases: [(testing::SetUp, &str); 8] = [
         (
             |environment| environment.set("HUAWEICLOUD_SDK_AK", "ak"),
             "environment: `HUAWEICLOUD_SDK_SK` not set",
