@@ -125,6 +125,10 @@
 //! A feature adds API and never changes behaviour. So where several bring https, `native-tls` does it
 //! before `rustls`, and that before `rustls-ring`; a rustls crypto provider that the program has
 //! installed as its default is used before our own, and we install none.
+//!
+//! A first build of a program with both clouds, without optimisation, took this much of the
+//! processor's time, in two runs on 2 busy cores: with `rustls` 95 and 98 s, with `rustls-ring` 102
+//! and 87 s, with `native-tls` 62 s (one run; it links the system's OpenSSL).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Both clouds are there by default, and a module each: it need not stand at every item.
