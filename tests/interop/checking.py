@@ -6,6 +6,7 @@ UPPER_UUID = "[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12
 UUID = UPPER_UUID.replace("A-F", "a-f").replace("AB", "ab")
 MILLISECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 SECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00"  # as aliases, versions and map runs show times
 HEX = "[0-9a-f]{32}"
 
 
@@ -27,6 +28,19 @@ class Check:
 
     def __init__(self):
         self.counts = {}
+        self.done = {}  # by client and operation: calls that went well
+
+    def watched(self, client, call, operation_at=0):
+        """A client's way to call, whose calls that go well are counted by their operation."""
+
+        def ask(*arguments):
+            answer = call(*arguments)
+            if answer.code == "":
+                of_client, operation = self.done.setdefault(client, {}), arguments[operation_at]
+                of_client[operation] = of_client.get(operation, 0) + 1
+            return answer
+
+        return ask
 
     def equal(self, subject, found, meant):
         if found != meant:
