@@ -109,6 +109,8 @@ const TICK: Duration = Duration::from_millis(500);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 const PAGE: u32 = 100;
+/// How often a page that cannot be read is asked for again before the pass begins anew.
+const MOST_MISSES: u32 = 4;
 /// Pages with payloads are worth their turns while they hold as many.
 const PAGE_WITH_PAYLOADS: u32 = 60;
 
@@ -224,7 +226,7 @@ async fn read_list<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shared<W:
             continue;
         };
         let (mut token, mut seen) = (None::<String>, HashSet::new());
-        let (mut pages, mut has_news) = (0, false);
+        let (mut pages, mut has_news, mut misses) = (0, false, 0);
         let mut turn = pacer.turn();
         loop {
             let had: Turn = turn.await;
@@ -237,7 +239,7 @@ async fn read_list<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shared<W:
             };
             match watch.list(ask).await {
                 Ok(listed) => {
-                    (pages, refusals) = (pages + 1, 0);
+                    (pages, refusals, misses) = (pages + 1, 0, 0);
                     has_news |= shared.lock().learn::<W>(listed.items);
                     let next = listed.next.filter(|next| !next.is_empty());
                     // A circle ends the pass: what it did not show is looked at.
@@ -258,6 +260,11 @@ async fn read_list<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shared<W:
                         (false, _) => (PAGE, true),
                         (true, limit) => (limit / 2, true),
                     };
+                    turn = pacer.turn();
+                }
+                Err(error) if misses < MOST_MISSES && !is_refused_for_good(&error) => {
+                    misses += 1;
+                    sleep(SHORTEST_PAUSE).await;
                     turn = pacer.turn();
                 }
                 Err(error) => {
