@@ -22,6 +22,26 @@ DIRECTIONS = {
 LEFT_OUT = {}
 
 
+# Fields of answers that the emulator does not have, and why.
+FIELDS_LEFT_OUT = {
+    ("ShowWorkFlow", "lts_group_id"): "the emulator writes no logs",
+    ("ShowWorkFlow", "lts_stream_id"): "the emulator writes no logs",
+}
+
+
+def check_fields(fields):
+    """Whether each client has read each field of the vendors' tables, and none beside them."""
+    for (client, operation), seen in fields.items():
+        meant = set(tables.declared_paths(tables.OPERATIONS[operation].answer))
+        meant -= {name for of, name in FIELDS_LEFT_OUT if of == operation}
+        if seen != meant:
+            differ = f"none has {sorted(meant - seen)}; not declared are {sorted(seen - meant)}"
+            raise SystemExit(f"interop: {client}: fields of the answers of {operation}: {differ}")
+    print("\nEach field that the vendors declare was read from our emulator, by each client, and no other, but for")
+    for (operation, name), reason in FIELDS_LEFT_OUT.items():
+        print(f"  {operation} {name}: {reason}")
+
+
 def check_coverage(judged, pairs, answered):
     """Prints how often each operation was carried out."""
     counted, missing, needless = {JUDGED: judged, SAME: pairs, ANSWERED: answered}, [], dict(LEFT_OUT)

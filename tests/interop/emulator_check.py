@@ -34,6 +34,7 @@ ARGUMENTS = [
     *("--standard", "slow", "--workflow", "slow", "--slow", "slow=2500"),
     *("--standard", "slow-fails", "--workflow", "slow-fails", "--slow", "slow-fails=1000", "--failing", "slow-fails"),
     *("--standard", "asks", "--workflow", "asks", "--waiting", "asks"),
+    *("--standard", "bound", "--slow", f"bound={HOUR}"),
     *("--standard", "maps", "--mapping", "maps", "--slow", f"maps={HOUR}", "--standard", "mapped", "--mapping", "mapped"),
     *("--workflow", "echo", "--workflow", "流程 1", "--workflow", "flow-fails", "--failing", "flow-fails"),
     *("--access-key", "id:se+cr/et=", "--sts-key", "STS.id:secret~*:to:ken/+=~*"),
@@ -70,7 +71,7 @@ class Output:
 
 
 def check_emulator(program, seed, rounds):
-    """Runs everything; gives the counts, and of each client which operations went well how often."""
+    """Runs everything; gives the counts, and of each client which operations went well how often, and with which fields."""
     process = subprocess.Popen([program, *ARGUMENTS], stdout=subprocess.PIPE, text=True)
     try:
         output = Output(process.stdout)
@@ -99,7 +100,7 @@ def check_emulator(program, seed, rounds):
             ask = check.watched(client, partial(official.huawei_node, url, key, project_id))
             following_check.huawei(check, client, ask, output, USER)
             managing_check.huawei(check, client, ask, USER)
-        return check.counts, check.done
+        return check.counts, check.done, check.fields
     finally:
         process.kill()
         process.wait()

@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 
-from checking import HEX, LOCAL, SECONDS, UPPER_UUID, UUID, Like
+from checking import HEX, LOCAL, SECONDS, UPPER_UUID, UUID, Like, plain
 
 DEFINITION = "version: v1\ntype: flow\nsteps:\n  - type: pass\n    name: one 中\n"
 
@@ -52,7 +52,15 @@ def alibaba(check, client, ask, host):
     about["Description"] = "second"
     has("UpdateFlow", {**about, "Id": made["Id"]}, Name=flow, Description="second")
     refused("CreateFlow", 409, "FlowAlreadyExists", f"Flow {flow} already exists.", **about)
-    other = done("CreateFlow", **{**about, "Name": f"{flow}-2"})["Name"]
+    other = f"{flow}-2"
+    variables = [{"Name": "A", "Value": "1 中", "Description": "of use"}]
+    whole = {**about, "Name": other, "ExecutionMode": "Standard", "RoleArn": "acs:ram::1:role/r", "ResourceGroupId": "rg"}
+    whole["Environment"] = {"Variables": variables}
+    has("CreateFlow", whole, **whole, ExternalStorageLocation="oss/x")
+    whole["Description"] = "third"
+    del whole["ExecutionMode"]
+    has("UpdateFlow", {**whole, "ExternalStorageLocation": "oss/x"}, Name=other, Description="third")
+    has("DescribeFlow", whole, Name=other)
     names = [one["Name"] for one in pages("ListFlows", "Flows", Limit=1)]
     check.equal(f"{client}: ListFlows", {flow, other} <= set(names) and len(names) == len(set(names)), True)
 
@@ -76,10 +84,16 @@ def alibaba(check, client, ask, host):
     done("UpdateFlowAlias", **of_alias, RoutingConfigurations=routes)
     found = done("DescribeFlowAlias", **of_alias)["Alias"]["RoutingConfigurations"]
     check.equal(f"{client}: DescribeFlowAlias after the change", found, routes)
-    aliases = pages("ListFlowAliases", "Aliases", FlowName=flow, Limit=10)
-    check.equal(f"{client}: ListFlowAliases", [one["Name"] for one in aliases], ["live"])
+    done("CreateFlowAlias", FlowName=flow, Name="next", RoutingConfigurations=routes)
+    aliases = pages("ListFlowAliases", "Aliases", FlowName=flow, Limit=1)
+    check.equal(f"{client}: ListFlowAliases", sorted(one["Name"] for one in aliases), ["live", "next"])
     started = {"FlowName": flow, "Name": "by-alias", "Status": "Running", "Input": "{}"}
     has("StartExecution", started, FlowName=flow, ExecutionName="by-alias", Input="{}", Qualifier="live")
+    done("StartExecution", FlowName=other, ExecutionName="variables", Input="{}")
+    variables = {"Environment": {"Variables": [{"Name": "A", "Value": "1 中"}]}}
+    has("DescribeExecution", variables, FlowName=other, ExecutionName="variables", WaitTimeSeconds=60)
+    listed = done("ListExecutions", FlowName=other)["Executions"]
+    check.equal(f"{client}: ListExecutions", [one["Environment"] for one in listed], [variables["Environment"]])
 
     of_schedule = {"FlowName": flow, "ScheduleName": "nightly"}
     plan = {"CronExpression": "0 0 3 * * *", "Description": "s", "Payload": '{"a":1}', "Enable": False}
@@ -89,16 +103,32 @@ def alibaba(check, client, ask, host):
     refused("CreateSchedule", 409, "ScheduleAlreadyExists", message, **of_schedule, **plan)
     has("DescribeSchedule", shown, **of_schedule)
     has("UpdateSchedule", {**shown, "Description": "t"}, **of_schedule, Description="t")
-    schedules = pages("ListSchedules", "Schedules", FlowName=flow, Limit=10)
-    check.equal(f"{client}: ListSchedules", [one["Description"] for one in schedules], ["t"])
+    done("CreateSchedule", **{**of_schedule, "ScheduleName": "hourly"}, **plan)
+    schedules = pages("ListSchedules", "Schedules", FlowName=flow, Limit=1)
+    check.equal(f"{client}: ListSchedules", sorted(one["Description"] for one in schedules), ["s", "t"])
 
-    done("DeleteSchedule", **of_schedule)
-    done("DeleteFlowAlias", **of_alias)
+    for name in ("nightly", "hourly"):
+        done("DeleteSchedule", FlowName=flow, ScheduleName=name)
+    for name in ("live", "next"):
+        done("DeleteFlowAlias", FlowName=flow, Name=name)
     for number in numbers:
         done("DeleteFlowVersion", FlowName=flow, FlowVersion=number)
     for name in (flow, other):
         done("DeleteFlow", Name=name)
         refused("DescribeFlow", 404, "FlowNotExists", f"Flow  {name} does not exist.", Name=name)
+
+    # Of another mode; and one whose name has a program of its own.
+    whole.update(Name=f"{flow}-3", ExecutionMode="Express")
+    has("CreateFlow", whole, **whole)
+    synchronous = {"Status": "Succeeded", "Output": "{}", **variables}
+    has("StartSyncExecution", synchronous, FlowName=f"{flow}-3", Input="{}")
+    done("DeleteFlow", Name=f"{flow}-3")
+    whole.update(Name="bound", ExecutionMode="Standard")
+    has("CreateFlow", whole, **whole)
+    of_execution = {"FlowName": "bound", "ExecutionName": f"e-{uuid.uuid4().hex}"}
+    has("StartExecution", {"Status": "Running"}, **of_execution, Input="{}")
+    has("StopExecution", {"RoleArn": whole["RoleArn"], "FlowDefinition": DEFINITION}, **of_execution)
+    done("DeleteFlow", Name="bound")
 
     map_runs(check, client, done, has, refused)
 
@@ -135,15 +165,6 @@ def map_runs(check, client, done, has, refused):
     has("DescribeMapRun", {"Status": "Succeeded", "ItemCounts": counts(Succeed=7, Failed=1)}, **of_map_run)
 
 
-def plain(value):
-    """An answer's part without its class, and without what is not there."""
-    if hasattr(value, "to_dict"):
-        value = value.to_dict()
-    if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items() if one is not None}
-    return [plain(one) for one in value] if isinstance(value, list) else value
-
-
 def huawei(check, client, ask, user):
     def done(operation, body=None, status=200, **parameters):
         answer = ask(operation, parameters, body)
@@ -163,12 +184,13 @@ def huawei(check, client, ask, user):
         one = {"id": "1", "name": "one 中", "type": "Operation", "end": False, "transition": "two"}
         one.update(action_mode="sequential", actions=[action], on_errors=[retried])
         one["state_data_filter"] = {"input": "$", "output": "$"}
+        bucket = {"bucket": "b", "events": ["ObjectCreated"], "prefix": "p", "suffix": "s"}
         two = {"id": "2", "name": "two", "type": "Sleep", "end": True, "transition": "", "actions": [], "duration": 1}
         return {
             "name": name,
             "description": "first ~*+ 中",
             "start": "one 中",
-            "triggers": [{"trigger_name": "t", "trigger_type": "FLOWTIMER", "enabled": False}],
+            "triggers": [{"trigger_name": "t", "trigger_type": "OBS", "enabled": False, "trigger_config": bucket}],
             "functions": [{"name": "f", "operation": "urn:fss:f", "metadata": {"m": 1}}],
             "states": [one, two],
             "constants": {"c": [1, "二"]},
@@ -235,6 +257,10 @@ def huawei(check, client, ask, user):
     for flow in made[:2]:
         found = done("StartSyncWorkflowExecution", {"input": {"n": 1}}, workflow_id=flow["id"])
         check.equal(f"{client}: a start of what was made", (found["status"], found["output"]), ("success", {"n": 1}))
+    found = done("StartSyncWorkflowExecution", {"input": {}}, workflow_id="flow-fails")
+    error = {"node_id": "closure", "error_message": "Example: this flow always fails"}
+    error.update(begin_time=Like(SECONDS), end_time=Like(SECONDS))
+    check.equal(f"{client}: a flow that fails", (found["status"], found["errors"]), ("fail", [error]))
     period = {"period": "1", "start_time": str(began - 60_000), "end_time": str(began + 600_000)}
     of_one = done("ShowWorkFlowMetric", workflow_urn=one["workflow_urn"], **period)
     of_all = done("ShowTenantMetric", metric_type="all", **period)

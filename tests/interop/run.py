@@ -57,7 +57,7 @@ def main():
     if answered != arguments.requests:
         raise SystemExit(f"interop: {arguments.requests} calls were made, {answered} have an outcome")
 
-    counts, answers = emulator_check.check_emulator(emulator, arguments.seed, arguments.rounds)
+    counts, answers, fields = emulator_check.check_emulator(emulator, arguments.seed, arguments.rounds)
     total = table("Official clients against the emulator: answers and refusals, as meant field by field", counts)
     print(f"{total:7}  in all")
 
@@ -67,6 +67,7 @@ def main():
     print("\nThey differ in nothing but")
     for name, reason in exceptions.items():
         print(f"  {name:40} {reason}")
+    coverage.check_fields(fields)
     coverage.check_coverage(checked, pairs, answers)
     print("\ninterop: all as meant")
 

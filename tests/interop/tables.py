@@ -107,3 +107,19 @@ def on_wire(operation, name, value):
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, (dict, list)) else str(value)
+
+
+def paths(answer, declared, before=""):
+    """The fields of an answer, with those inside them that are declared."""
+    for one in answer if isinstance(answer, list) else [answer]:
+        for name, value in one.items():
+            yield before + name
+            inner = declared[name].fields if name in declared else None
+            if inner is not None:
+                yield from paths(value, inner, f"{before}{name}.")
+
+
+def declared_paths(declared, before=""):
+    for name, field in declared.items():
+        yield before + name
+        yield from declared_paths(field.fields or {}, f"{before}{name}.")
