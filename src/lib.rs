@@ -146,13 +146,16 @@
 
 #[cfg(feature = "alibaba")]
 pub mod alibaba;
+mod bits;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+mod execution_name;
 mod follow;
 #[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod given;
 // Its examples speak of all there is; the text is always there.
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 #[cfg(any(
@@ -168,16 +171,19 @@ mod open_enum;
 mod outcome;
 mod payload;
 mod pipeline;
+mod printed;
 mod response;
 mod wait;
 mod workflow;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
+pub use execution_name::ExecutionName;
 pub use follow::{Followed, Follower};
+pub use given::Given;
 pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
 pub use outcome::{Cloud, Outcome};
-pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
+pub use payload::{FlowText, Payload, Secret};
 pub use pipeline::{
     call::Call,
     credential::{BoxFuture, Context, Lease, ProvideCredential},

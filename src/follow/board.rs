@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::{Followed, Watch, is_refused_for_good};
+use super::watch::{Followed, Watch, is_refused_for_good};
 use crate::{
     error::{Error, ErrorKind},
     pipeline::clock::monotonic,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::{
             tests::{Bucket, Dice},
         },
     },
-    wait::{Class, View},
+    wait::{Class, Look, View},
 };
 
 #[derive(Clone, Debug, PartialEq)]

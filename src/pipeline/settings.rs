@@ -8,10 +8,10 @@ use url::Url;
 use super::{
     clock::Clock,
     core::Core,
+    direct::Direct,
     environment::Environment,
     hosts::is_loopback,
     limits::{LONGEST, Limits},
-    metadata::Direct,
     pools::Pools,
     proxy::{Proxies, Route},
     retry::{Budget, RetryPolicy},
