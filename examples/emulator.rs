@@ -6,7 +6,7 @@
 #[path = "support/output.rs"]
 mod output;
 
-use std::{collections::BTreeSet, io::Write as _, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use cloud_workflows::{
@@ -201,12 +201,26 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// How another program is run: installed beside this one, or from a clone.
+fn program(name: &str) -> String {
+    let own = std::env::current_exe().ok();
+    let is_built = own
+        .as_deref()
+        .and_then(Path::parent)
+        .is_some_and(|directory| directory.ends_with("examples"));
+    match is_built {
+        true => format!("cargo run --example {name} --"),
+        false => name.to_owned(),
+    }
+}
+
 /// Where it serves, and how to call it.
 fn greeting(emulator: &Emulator, arguments: &Arguments) -> String {
     let (id, secret) = emulator.access_key();
     let (domain, user, password) = emulator.iam_user();
     let (access_key, secret_key) = emulator.huawei_key();
     let (url, region) = (emulator.url(), emulator.region());
+    let (alibaba, huawei) = (program("alibaba"), program("huawei"));
     let mut text = format!(
         "Serving at {url} until interrupted. In another terminal:\n\n\
          export ALIBABA_CLOUD_ACCESS_KEY_ID={id} ALIBABA_CLOUD_ACCESS_KEY_SECRET={secret}\n\
@@ -216,19 +230,19 @@ fn greeting(emulator: &Emulator, arguments: &Arguments) -> String {
     );
     if let Some(flow) = arguments.express.first() {
         text.push_str(&format!(
-            "cargo run --example alibaba -- start-sync-execution --flow {flow} \
+            "{alibaba} start-sync-execution --flow {flow} \
              --input '{{\"key\":\"value\"}}' --endpoint {url}\n"
         ));
     }
     if let Some(flow) = arguments.standard.first() {
         text.push_str(&format!(
-            "cargo run --example alibaba -- start-execution --flow {flow} \
+            "{alibaba} start-execution --flow {flow} \
              --input '{{\"key\":\"value\"}}' --wait --endpoint {url}\n"
         ));
     }
     if let Some(flow) = arguments.workflow.first() {
         text.push_str(&format!(
-            "cargo run --example huawei -- sync-execution --workflow {flow} \
+            "{huawei} sync-execution --workflow {flow} \
              --input '{{\"key\":\"value\"}}' --endpoint {url} --iam-endpoint {url}\n"
         ));
     }

@@ -116,12 +116,15 @@
 //! | `alibaba` | yes | the client for Alibaba Cloud CloudFlow |
 //! | `huawei` | yes | the client for Huawei Cloud FunctionGraph |
 //! | `rustls` | yes | https by rustls with its default crypto provider |
+//! | `rustls-ring` | no | https by rustls with the crypto provider ring |
 //! | `rustls-no-provider` | no | https by rustls with a crypto provider that you install |
 //! | `native-tls` | no | https by the platform's TLS |
 //! | `blocking` | no | `Call::send_blocking`, `Wait::blocking` and `Items::next_blocking`, for programs without `async` |
 //! | `emulator` | no | both services on loopback, for tests and trials |
 //!
-//! A feature adds API and never changes behaviour.
+//! A feature adds API and never changes behaviour. So where several bring https, `native-tls` does it
+//! before `rustls`, and that before `rustls-ring`; a rustls crypto provider that the program has
+//! installed as its default is used before our own, and we install none.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Both clouds are there by default, and a module each: it need not stand at every item.
