@@ -46,6 +46,9 @@ struct Arguments {
     /// Of these flows, one that waits for a callback, whose token or ids are printed; repeatable
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     waiting: Vec<String>,
+    /// Of these flows, one that does 8 items in a map run named `map`, of which one fails; repeatable
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    mapping: Vec<String>,
     /// Alibaba Cloud access key; repeatable
     #[arg(long, value_name = "ID:SECRET", allow_hyphen_values = true)]
     access_key: Vec<String>,
@@ -75,7 +78,8 @@ impl Arguments {
         let slow = self.slow.iter().map(|(name, _)| ("--slow", name));
         let failing = self.failing.iter().map(|name| ("--failing", name));
         let waiting = self.waiting.iter().map(|name| ("--waiting", name));
-        let mut named = slow.chain(failing).chain(waiting);
+        let mapping = self.mapping.iter().map(|name| ("--mapping", name));
+        let mut named = slow.chain(failing).chain(waiting).chain(mapping);
         let (option, name) = named.find(|(_, name)| !flows().any(|flow| flow == *name))?;
         let flows: Vec<_> = flows().map(String::as_str).collect();
         let known = match flows.as_slice() {
@@ -99,9 +103,11 @@ impl Arguments {
             true => flow.waits_for_callback("wait"),
             false => flow,
         };
-        match self.slow.iter().find(|(slow, _)| slow == name) {
-            Some((_, time)) => flow.takes(*time),
-            None => flow,
+        let slow = self.slow.iter().find(|(slow, _)| slow == name);
+        let time = slow.map_or(Duration::ZERO, |(_, time)| *time);
+        match self.mapping.iter().any(|mapping| mapping == name) {
+            true => flow.map_run("map", 8, 1, 1, time),
+            false => flow.takes(time),
         }
     }
 }

@@ -183,6 +183,29 @@ async fn a_flow_is_made_shown_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_stop_shows_the_role_that_the_flow_had_at_the_start() {
+    let emulator = Emulator::start().unwrap();
+    let endless = Flow::new(|it: Value| Ok(it)).takes(3600 * SECOND);
+    emulator.standard("f", endless);
+    create(&emulator, "f", "").await;
+    for (role, later) in [("acs:ram::1:role/r", ""), ("", "acs:ram::1:role/r")] {
+        served(&emulator, "UpdateFlow", &[("Name", "f"), ("RoleArn", role)]).await;
+        let started = served(&emulator, "StartExecution", &[("FlowName", "f")]).await;
+        let name = started["Name"].as_str().unwrap();
+        served(
+            &emulator,
+            "UpdateFlow",
+            &[("Name", "f"), ("RoleArn", later)],
+        )
+        .await;
+        let own = [("FlowName", "f"), ("ExecutionName", name)];
+        let stopped = served(&emulator, "StopExecution", &own).await;
+        let shown = (!role.is_empty()).then(|| json!(role));
+        assert_eq!(stopped.get("RoleArn"), shown.as_ref(), "{role}");
+    }
+}
+
+#[tokio::test]
 async fn what_makes_no_flow_is_refused() {
     let emulator = Emulator::start().unwrap();
     create(&emulator, "taken", "Standard").await;

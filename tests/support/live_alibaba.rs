@@ -88,10 +88,7 @@ pub(crate) fn authorization_v3(
     ))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "requests are signed by hand, for now"
-)]
+#[expect(clippy::disallowed_methods, reason = "requests are signed by hand")]
 fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
