@@ -2,6 +2,7 @@
 
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Number, Value};
+use sha2::{Digest as _, Sha256};
 
 /// What a definition means: without byte order mark, ends of lines, comments, order of keys and
 /// ways of writing. Two definitions are the same where this is equal.
@@ -13,6 +14,12 @@ pub fn meaning(text: &str) -> Result<Value, String> {
         [only] => value(only),
         documents => Err(format!("{} documents instead of one", documents.len())),
     }
+}
+
+/// A checksum of what a definition means.
+pub fn checksum(meaning: &Value) -> String {
+    let digest = Sha256::digest(meaning.to_string());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The flow's name in a definition, if it says one.
