@@ -210,36 +210,31 @@ impl<'a, T: AsyncFn(Duration)> Deploy<'a, T> {
                 changed
             }
         };
+        let differences = differences.unwrap_or_else(|| vec!["Definition"]);
+        let is_sent = differences.contains(&"Definition");
         let was = before.as_ref().and_then(checksum_of);
-        let is_sent = differences
-            .as_ref()
-            .is_none_or(|it| it.contains(&"Definition"));
-        let answered = checksum_of(&answer).filter(|_| is_sent);
-        // What the service makes of the file, unless it answers with what was there.
-        if answered.is_some() && answered != was {
-            self.shown = answered.clone();
+        let is = checksum_of(&answer);
+        let modified = before.as_ref().map(|it| it.last_modified_time);
+        // What the service makes of the file, unless it still answers with what was there.
+        if is_sent && (is != was || Some(answer.last_modified_time) > modified) {
+            self.shown = is;
         }
         let look = async || self.flow(None, "look at what was written").await;
-        let is_as_wanted = |this: &Self, flow: &Option<Flow>| {
-            flow.as_ref()
-                .is_some_and(|flow| this.differences(flow).is_empty())
+        let is_as_wanted = |flow: &Option<Flow>| {
+            let mut flow = flow.iter();
+            flow.any(|flow| self.differences(flow).is_empty())
         };
         let is_news = |flow: &Option<Flow>| {
             let is = flow.as_ref().and_then(checksum_of);
-            is_as_wanted(self, flow) || (is_sent && is.is_some() && is != was)
+            is_as_wanted(flow) || (is_sent && is.is_some() && is != was)
         };
         let after = self.progress.until(look, is_news).await?;
-        if !is_as_wanted(self, &after) && answered.is_some() {
-            // It was there already, and stays: a deploy before this one wrote it.
-            self.shown = answered;
-        }
-        if !is_as_wanted(self, &after) {
+        if !is_as_wanted(&after) {
             let why = "the flow is not as it was written: somebody else changed it";
             return Err(self.progress.stop(why));
         }
         if let (Some(before), Some(after)) = (&before, &after) {
-            let sent = differences.unwrap_or_default();
-            let changed = changed_unsent(before, after, &sent);
+            let changed = changed_unsent(before, after, &differences);
             self.progress.done.extend(changed);
         }
         Ok(())
