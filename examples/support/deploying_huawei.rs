@@ -15,7 +15,11 @@ use super::{
 
 /// Reads the definition of the flow of this name.
 pub fn definition(flow: &str, text: &str) -> Result<WorkflowCreateBody, String> {
-    let read = serde_json::from_value::<WorkflowCreateBody>(meaning(text)?);
+    let meaning = meaning(text)?;
+    if meaning.to_string().contains("\"<<\":") {
+        return Err("a merge key (<<), which YAML 1.2 does not have".to_owned());
+    }
+    let read = serde_json::from_value::<WorkflowCreateBody>(meaning);
     let read = read.map_err(|error| error.to_string())?;
     match read.name == flow {
         true => Ok(read),
