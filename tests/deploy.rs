@@ -407,6 +407,31 @@ async fn what_cannot_be_changed_is_refused_before_any_write() {
 }
 
 #[tokio::test]
+async fn a_second_route_that_comes_meanwhile_is_left_alone_too() {
+    let emulator = Emulator::start().unwrap();
+    for n in 1..=2 {
+        deploy(&emulator, wanted(&format!("n: {n}"))).await.unwrap();
+    }
+    let client = emulator.alibaba().build().unwrap();
+    let calls = Cell::new(0);
+    let stopped = to_end(&emulator, wanted("n: 3"), async |_| {
+        // Behind the first look at the alias, the second call.
+        calls.set(calls.get() + 1);
+        if calls.get() == 3 {
+            let routes = [("1", 90), ("2", 10)];
+            let routes = routes.map(|(version, weight)| RoutingConfiguration::new(version, weight));
+            let split =
+                UpdateFlowAliasRequest::new("f", "prod").routing_configurations(routes.to_vec());
+            client.update_flow_alias(split).send().await.unwrap();
+        }
+    })
+    .await
+    .unwrap_err();
+    assert!(stopped.message.contains("1=90 and 2=10"), "{stopped:?}");
+    assert_eq!(emulator.aliases("f")[0].routes, [(1, 90), (2, 10)]);
+}
+
+#[tokio::test]
 async fn a_missing_right_is_told_with_step_action_and_what_was_done() {
     let nothing = "nothing was changed";
     for (is_there, operation, step, done) in [
@@ -573,6 +598,13 @@ fn what_a_service_may_add_and_what_not() {
     assert!(changed("/states/0", "actions", json!(null)));
     assert!(changed("/retries/0", "delay", json!(1)));
     assert!(changed("/constants", "a", json!(1)));
+    assert!(changed("", "express_config", json!({"log_level": "NONE"})));
+    assert!(changed(
+        "/states/0",
+        "state_data_filter",
+        json!({"input": ""})
+    ));
+    assert!(!changed("", "express_config", json!({"log_level": "ALL"})));
     assert!(!changed("", "mode", json!("EXPRESS")));
     assert!(!changed("", "description", json!("d")));
     assert!(!changed("", "retries", json!([])));
@@ -583,6 +615,7 @@ fn what_a_service_may_add_and_what_not() {
     assert!(!changed("/constants", "b", json!(null)));
     let less = json!({"name": "f", "states": [{"id": "s"}], "retries": [{"name": "r"}]});
     assert!(!deploying_huawei::same(&less, &ours, false));
+    assert!(!deploying_huawei::same(&ours, &less, false));
 }
 
 #[tokio::test]

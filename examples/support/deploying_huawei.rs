@@ -74,16 +74,10 @@ pub async fn deploy<T: AsyncFn(Duration)>(
             made.id
         }
     };
-    let is_seen = |seen: &Option<(String, Option<WorkflowCreateBody>)>| match seen {
-        Some((seen, theirs)) => *seen == id && does_same(theirs),
-        None => false,
-    };
-    let seen = progress
-        .until(async || look(progress).await, is_seen)
-        .await?;
-    match is_seen(&seen) {
-        true => Ok(id),
-        false => Err(progress.stop("the flow is not as it was written: somebody else changed it")),
+    let again = async || look(progress).await;
+    match progress.until(again, |seen| *seen != before).await? {
+        Some((seen, theirs)) if seen == id && does_same(&theirs) => Ok(id),
+        _ => Err(progress.stop("the flow is not as it was written: somebody else changed it")),
     }
 }
 
@@ -96,6 +90,7 @@ fn default_of(member: &str) -> Option<Value> {
         "enabled" => json!(true),
         "delay" => json!(1),
         "max_attempts" => json!(3),
+        "log_level" => json!("NONE"),
         "description"
         | "triggers"
         | "functions"
@@ -103,7 +98,6 @@ fn default_of(member: &str) -> Option<Value> {
         | "express_config"
         | "constants"
         | "enable_stream_response"
-        | "log_level"
         | "end"
         | "transition"
         | "actions"
@@ -128,17 +122,17 @@ pub fn same(theirs: &Value, ours: &Value, is_free: bool) -> bool {
         (Value::Object(theirs), Value::Object(ours)) => {
             let mut names = theirs.keys().chain(ours.keys());
             names.all(|name| {
+                let free = ["constants", "arguments", "metadata", "trigger_config"];
+                let is_free_there = is_free || free.contains(&name.as_str());
                 let is_so_anyway = |value: &Value| {
-                    !is_free && default_of(name).is_some_and(|it| it == *value || is_empty(value))
+                    let is_empty = is_empty(value)
+                        || (value.is_object() && same(value, &json!({}), is_free_there));
+                    !is_free && default_of(name).is_some_and(|it| it == *value || is_empty)
                 };
-                let is_free = is_free
-                    || matches!(
-                        name.as_str(),
-                        "constants" | "arguments" | "metadata" | "trigger_config"
-                    );
                 match (theirs.get(name), ours.get(name)) {
                     (Some(theirs), Some(ours)) => {
-                        same(theirs, ours, is_free) || (is_so_anyway(theirs) && is_so_anyway(ours))
+                        same(theirs, ours, is_free_there)
+                            || (is_so_anyway(theirs) && is_so_anyway(ours))
                     }
                     (Some(theirs), None) => {
                         is_so_anyway(theirs) || (!is_free && default_of(name).is_none())
