@@ -139,7 +139,7 @@ async fn on_alibaba(arguments: Arguments, text: String) -> Result<String, Failur
     };
     let mut progress = Progress::new("fnf:", sleep);
     let deploy = Deploy::new(client, wanted, &mut progress).map_err(Failure::local)?;
-    let version = deploy.run().await?;
+    let version = Box::pin(deploy.run()).await?;
     Ok(said(&progress.done, &format!("version {version}")))
 }
 
@@ -157,7 +157,8 @@ async fn on_huawei(arguments: Arguments, text: String) -> Result<String, Failure
     }
     let client = builder.build().map_err(Failure::of_look)?;
     let mut progress = Progress::new("", sleep);
-    let id = deploying_huawei::deploy(&client, &wanted, &mut progress).await?;
+    let deploy = deploying_huawei::deploy(&client, &wanted, &mut progress);
+    let id = Box::pin(deploy).await?;
     Ok(said(&progress.done, &format!("id {id}")))
 }
 

@@ -1,7 +1,5 @@
 //! Definitions of the example `deploy`: which are the same, and which are none.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 #[path = "../examples/support/definition.rs"]
 mod definition;
 

@@ -53,7 +53,7 @@ async fn to_end(emulator: &Emulator, wanted: Wanted, turn: impl AsyncFn(Duration
     let client = emulator.alibaba().retry(RetryPolicy::never());
     let mut progress = Progress::new("fnf:", turn);
     let deploy = Deploy::new(client.build().unwrap(), wanted, &mut progress).unwrap();
-    let version = deploy.run().await?;
+    let version = Box::pin(deploy.run()).await?;
     Ok((progress.done, version))
 }
 
@@ -547,7 +547,8 @@ async fn deploy_on_huawei(
     let wanted = deploying_huawei::definition(flow, text).unwrap();
     let mut progress = Progress::new("", turn);
     let client = client.build().unwrap();
-    let id = deploying_huawei::deploy(&client, &wanted, &mut progress).await?;
+    let deploy = deploying_huawei::deploy(&client, &wanted, &mut progress);
+    let id = Box::pin(deploy).await?;
     Ok((progress.done, id))
 }
 

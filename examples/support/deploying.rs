@@ -39,7 +39,10 @@ impl<T: AsyncFn(Duration)> Progress<T> {
         call: impl Future<Output = Result<R, Error>>,
     ) -> Result<R, Stopped> {
         (self.turn)(Duration::ZERO).await;
-        call.await.map_err(|error| self.failed(step, error))
+        // Calls are large.
+        Box::pin(call)
+            .await
+            .map_err(|error| self.failed(step, error))
     }
 
     /// A look at what need not be there.
