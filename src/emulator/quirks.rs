@@ -53,8 +53,10 @@ pub struct Quirks {
     /// So long after it was deleted a flow is described and listed as it was, and its name is taken
     /// (Alibaba Cloud; default: no time). It cannot be started or changed.
     pub describe_after_delete_for: Duration,
-    /// Definitions come back in other words of the same meaning (Alibaba Cloud; default: no): the
-    /// parts of the outermost level in another order, lines ended by `\n`, no byte order mark.
+    /// Definitions come back in other words of the same meaning (default: no). On Alibaba Cloud the
+    /// parts of the outermost level are in another order, `yes` and `no` in them are `true` and
+    /// `false` as in YAML 1.1, lines are ended by `\n`, and there is no byte order mark. On Huawei
+    /// Cloud members are in another order, and some that were left out are there.
     pub reformat_definitions: bool,
     /// `BatchDeleteWorkflows` names so many deleted flows at most (Huawei Cloud; default: 100, as
     /// its document has it). It deletes the others all the same.

@@ -151,8 +151,28 @@ fn show(state: &State, key: &str) -> Reply {
     // The definition as it was given, to the byte.
     let text = body.to_string();
     let text = text.trim_end_matches('}');
-    reply.body = format!("{text},\"definition\":{}}}", sheet.definition).into();
+    let definition = match state.flows.world().quirks.get().reformat_definitions {
+        true => reformatted(&sheet.definition),
+        false => sheet.definition,
+    };
+    reply.body = format!("{text},\"definition\":{definition}}}").into();
     reply
+}
+
+/// Other words of the same meaning.
+fn reformatted(definition: &str) -> String {
+    let mut read: Value = serde_json::from_str(definition).unwrap_or_default();
+    for (member, value) in [
+        ("mode", json!("NORMAL")),
+        ("description", json!("")),
+        ("enable_stream_response", json!(false)),
+        ("version", json!("1.0")),
+    ] {
+        if let Some(read) = read.as_object_mut() {
+            read.entry(member).or_insert(value);
+        }
+    }
+    read.to_string()
 }
 
 fn list(state: &State, query: &Query) -> Answer {

@@ -62,6 +62,30 @@
 //! }
 //! ```
 //!
+//! For one that deploys flows, as the example `deploy` does; the last three are for its `--alias`:
+//!
+//! ```json
+//! {
+//!   "Version": "1",
+//!   "Statement": [
+//!     {
+//!       "Effect": "Allow",
+//!       "Action": [
+//!         "fnf:DescribeFlow",
+//!         "fnf:CreateFlow",
+//!         "fnf:UpdateFlow",
+//!         "fnf:ListFlowVersions",
+//!         "fnf:PublishFlowVersion",
+//!         "fnf:DescribeFlowAlias",
+//!         "fnf:CreateFlowAlias",
+//!         "fnf:UpdateFlowAlias"
+//!       ],
+//!       "Resource": "*"
+//!     }
+//!   ]
+//! }
+//! ```
+//!
 //! The vendor's pages list the resource `*`. Its refusals name a flow as
 //! `acs:fnf:{region}:{account-id}:flow/{flow-name}`; whether a policy may name it so was not tried.
 //!
@@ -81,6 +105,7 @@
 //! | `retry_and_wait` | `RetryWorkFlow`, `ShowWorkflowExecution` |
 //! | `stop`, `stop_and_wait` | `StopWorkFlow`, `ShowWorkflowExecution` |
 //! | `follow` | `ListWorkflowExecutions`, `ShowWorkflowExecution` |
+//! | the example `deploy` | `ListWorkflow`, `ShowWorkFlow`, `CreateWorkflow`, `UpdateWorkFlow` |
 //! | with [`AssumeAgency`](crate::huawei::AssumeAgency) | IAM's role `Agent Operator` for the source's credential |
 //!
 //! An [`AccessKey`](crate::huawei::AccessKey) or a password without a project id looks the project

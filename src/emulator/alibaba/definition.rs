@@ -53,7 +53,7 @@ fn reformatted(definition: &str) -> String {
             parts.push(String::new());
         }
         if let Some(part) = parts.last_mut() {
-            part.push_str(line);
+            part.push_str(&flag(line).unwrap_or_else(|| line.to_owned()));
             part.push('\n');
         }
     }
@@ -61,6 +61,17 @@ fn reformatted(definition: &str) -> String {
         keys.reverse();
     }
     parts.concat()
+}
+
+/// A line of the outermost level that says yes or no, as a reader of YAML 1.1 writes it.
+fn flag(line: &str) -> Option<String> {
+    let (key, word) = line.split_once(": ")?;
+    let flag = match word {
+        "yes" => "true",
+        "no" => "false",
+        _ => return None,
+    };
+    (!key.starts_with([' ', '-', '#'])).then(|| format!("{key}: {flag}"))
 }
 
 fn json(definition: &str) -> Option<Value> {
@@ -103,6 +114,7 @@ mod tests {
                 "---\nb:\n- z\na: |\n  x\n\n  y\n",
             ),
             ("a: &x 1\nb: *x", "a: &x 1\nb: *x\n"),
+            ("b: |\n  a: no\na: yes", "a: true\nb: |\n  a: no\n"),
             ("a: 1\n---\nb: 2", "a: 1\n---\nb: 2\n"),
             ("{\"b\": 1, \"a\": 2}", "{\n  \"a\": 2,\n  \"b\": 1\n}\n"),
         ] {
