@@ -6,7 +6,7 @@
 #[path = "support/output.rs"]
 mod output;
 
-use std::{collections::BTreeSet, io::Write as _, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 use cloud_workflows::{
@@ -46,6 +46,9 @@ struct Arguments {
     /// Of these flows, one that waits for a callback, whose token or ids are printed; repeatable
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     waiting: Vec<String>,
+    /// Of these flows, one that does 8 items in a map run named `map`, of which one fails; repeatable
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    mapping: Vec<String>,
     /// Alibaba Cloud access key; repeatable
     #[arg(long, value_name = "ID:SECRET", allow_hyphen_values = true)]
     access_key: Vec<String>,
@@ -75,7 +78,8 @@ impl Arguments {
         let slow = self.slow.iter().map(|(name, _)| ("--slow", name));
         let failing = self.failing.iter().map(|name| ("--failing", name));
         let waiting = self.waiting.iter().map(|name| ("--waiting", name));
-        let mut named = slow.chain(failing).chain(waiting);
+        let mapping = self.mapping.iter().map(|name| ("--mapping", name));
+        let mut named = slow.chain(failing).chain(waiting).chain(mapping);
         let (option, name) = named.find(|(_, name)| !flows().any(|flow| flow == *name))?;
         let flows: Vec<_> = flows().map(String::as_str).collect();
         let known = match flows.as_slice() {
@@ -99,9 +103,11 @@ impl Arguments {
             true => flow.waits_for_callback("wait"),
             false => flow,
         };
-        match self.slow.iter().find(|(slow, _)| slow == name) {
-            Some((_, time)) => flow.takes(*time),
-            None => flow,
+        let slow = self.slow.iter().find(|(slow, _)| slow == name);
+        let time = slow.map_or(Duration::ZERO, |(_, time)| *time);
+        match self.mapping.iter().any(|mapping| mapping == name) {
+            true => flow.map_run("map", 8, 1, 1, time),
+            false => flow.takes(time),
         }
     }
 }
@@ -195,12 +201,26 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// How another program is run: installed beside this one, or from a clone.
+fn program(name: &str) -> String {
+    let own = std::env::current_exe().ok();
+    let is_built = own
+        .as_deref()
+        .and_then(Path::parent)
+        .is_some_and(|directory| directory.ends_with("examples"));
+    match is_built {
+        true => format!("cargo run --example {name} --"),
+        false => name.to_owned(),
+    }
+}
+
 /// Where it serves, and how to call it.
 fn greeting(emulator: &Emulator, arguments: &Arguments) -> String {
     let (id, secret) = emulator.access_key();
     let (domain, user, password) = emulator.iam_user();
     let (access_key, secret_key) = emulator.huawei_key();
     let (url, region) = (emulator.url(), emulator.region());
+    let (alibaba, huawei) = (program("alibaba"), program("huawei"));
     let mut text = format!(
         "Serving at {url} until interrupted. In another terminal:\n\n\
          export ALIBABA_CLOUD_ACCESS_KEY_ID={id} ALIBABA_CLOUD_ACCESS_KEY_SECRET={secret}\n\
@@ -210,19 +230,19 @@ fn greeting(emulator: &Emulator, arguments: &Arguments) -> String {
     );
     if let Some(flow) = arguments.express.first() {
         text.push_str(&format!(
-            "cargo run --example alibaba -- start-sync-execution --flow {flow} \
+            "{alibaba} start-sync-execution --flow {flow} \
              --input '{{\"key\":\"value\"}}' --endpoint {url}\n"
         ));
     }
     if let Some(flow) = arguments.standard.first() {
         text.push_str(&format!(
-            "cargo run --example alibaba -- start-execution --flow {flow} \
+            "{alibaba} start-execution --flow {flow} \
              --input '{{\"key\":\"value\"}}' --wait --endpoint {url}\n"
         ));
     }
     if let Some(flow) = arguments.workflow.first() {
         text.push_str(&format!(
-            "cargo run --example huawei -- sync-execution --workflow {flow} \
+            "{huawei} sync-execution --workflow {flow} \
              --input '{{\"key\":\"value\"}}' --endpoint {url} --iam-endpoint {url}\n"
         ));
     }

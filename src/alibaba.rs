@@ -53,13 +53,14 @@ pub use operations::{
         FlowAliasResponse, ListFlowAliasesRequest, ListFlowAliasesResponse, RoutingConfiguration,
         UpdateFlowAliasRequest,
     },
+    deletes::DeleteResponse,
     executions::{
         DescribeExecutionRequest, Environment, Execution, ExecutionOrigin, ExecutionStatus,
         Variable,
     },
     flows::{
-        CreateFlowRequest, DeleteFlowRequest, DeleteResponse, DescribeFlowRequest, ExecutionMode,
-        Flow, FlowType, ListFlowsRequest, ListFlowsResponse, UpdateFlowRequest,
+        CreateFlowRequest, DeleteFlowRequest, DescribeFlowRequest, ExecutionMode, Flow, FlowType,
+        ListFlowsRequest, ListFlowsResponse, UpdateFlowRequest,
     },
     lists::{
         Event, EventType, GetExecutionHistoryRequest, GetExecutionHistoryResponse,

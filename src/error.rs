@@ -3,25 +3,28 @@
 #[cfg(feature = "alibaba")]
 mod alibaba;
 mod code;
+mod failure;
 #[cfg(feature = "emulator")]
 mod for_tests;
 #[cfg(feature = "huawei")]
 mod huawei;
+mod kind;
 mod lack;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::Serialize;
 
 pub use code::ErrorCode;
+pub(crate) use failure::FlowFailureParts;
+pub use failure::{FlowFailure, NodeError};
+pub use kind::ErrorKind;
 pub(crate) use lack::Lack;
 
 use crate::{
-    payload::{FlowText, Payload},
-    pipeline::declare::response,
+    payload::Payload,
+    printed::{Printed, WORDS_BYTES, breaks_lines, floor, on_one_line},
 };
 
 /// Why a call gave no value. One type for both clouds.
@@ -80,64 +83,6 @@ struct Inner {
     shared: Option<Arc<Error>>,
 }
 
-/// What went wrong, in words that both clouds share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A value given by the caller breaks a rule; the message names the field and the rule.
-    InvalidRequest,
-    /// The client was set up wrongly; nothing was sent.
-    Configuration,
-    /// No credential could be had; the caller's own operation was not sent.
-    Credentials,
-    /// The service does not accept the credential or the signature.
-    Unauthenticated,
-    /// The credential is good but may not do this.
-    PermissionDenied,
-    /// The flow, execution, project or API does not exist.
-    NotFound,
-    /// The thing to be made exists already: for a start, an execution of this name has ended.
-    AlreadyExists,
-    /// Another change came in between, or a state does not allow the call.
-    Conflict,
-    /// Request or reply is larger than allowed.
-    TooLarge,
-    /// A rate or quota refused the call; it was not carried out.
-    Throttled,
-    /// The service refuses the request's time.
-    ClockSkew,
-    /// A limit of time ran out while waiting.
-    Timeout,
-    /// No connection could be made: name resolution, TCP or TLS.
-    Connect,
-    /// The connection broke after it was made.
-    Transport,
-    /// The service failed, or answered in a way that has no better word.
-    #[default]
-    Service,
-    /// The service took the call but its answer could not be read.
-    Decode,
-    /// The flow ran and failed.
-    FlowFailed,
-    /// The flow ran into its time limit.
-    FlowTimedOut,
-    /// The flow was stopped.
-    FlowStopped,
-    /// The answer came before the flow's end, or with a status that this version does not know.
-    FlowUnfinished,
-    /// The execution was there and is not any more: its flow was deleted, it is no longer kept, or
-    /// another execution bears its name now.
-    Gone,
-    /// What was to be changed or answered has ended already.
-    AlreadyCompleted,
-    /// The deadline of a wait came before the execution's end; the execution goes on.
-    Deadline,
-    /// A list ended before its end: its pages led in a circle, or on and on without an item.
-    ListIncomplete,
-    /// The service does not take a stored position of a list any more: begin the list again.
-    PositionRefused,
-}
-
 /// How far the caller's own operation got. Ordered: a later attempt never makes it less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -151,40 +96,6 @@ pub enum Delivery {
     Unknown,
     /// The service took it: its answer could not be read, or says that the flow ran and failed.
     Accepted,
-}
-
-/// What the service tells of a flow that did not succeed.
-///
-/// Alibaba Cloud: `Status`, `ErrorCode`, `ErrorMessage`. Huawei Cloud: `status`, `errors`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct FlowFailure(pub(crate) Box<FlowFailureParts>);
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct FlowFailureParts {
-    pub(crate) status: FlowText,
-    pub(crate) code: Option<FlowText>,
-    pub(crate) message: Option<FlowText>,
-    pub(crate) node_errors: Vec<NodeError>,
-    pub(crate) execution: Option<String>,
-    pub(crate) output: Option<Payload>,
-    pub(crate) started: Option<DateTime<Utc>>,
-    pub(crate) stopped: Option<DateTime<Utc>>,
-}
-
-response! {
-    AsValue;
-    /// What went wrong in one node of a Huawei Cloud flow (`SyncExecutionNodeErrorDetail`).
-    NodeError {
-        /// Id of the flow node.
-        pub node_id: Option<FlowText> = "node_id",
-        /// What the node said, up to 2,048 characters.
-        pub error_message: Option<FlowText> = "error_message",
-        /// When the node began.
-        pub begin_time: Option<DateTime<Utc>> = "begin_time",
-        /// When the node ended.
-        pub end_time: Option<DateTime<Utc>> = "end_time",
-    }
 }
 
 impl Error {
@@ -569,183 +480,6 @@ impl Error {
 
 pub(crate) const BODY_EXCERPT_BYTES: usize = 256;
 
-impl ErrorKind {
-    /// The HTTP status with which a gateway tells its own users of an error of this kind, where it
-    /// knows nothing better.
-    ///
-    /// | status | kinds | because |
-    /// |---|---|---|
-    /// | 400 | `PositionRefused` | the page token came from the user |
-    /// | 409 | `AlreadyExists`, `Conflict`, `AlreadyCompleted` | the state does not allow it |
-    /// | 413 | `TooLarge` | the input came from the user |
-    /// | 500 | `InvalidRequest`, `Configuration`, `Credentials`, `Unauthenticated`, `PermissionDenied`, `NotFound`, `ClockSkew` | the gateway's request, set-up, key, rights, flow or clock is wrong |
-    /// | 502 | `Connect`, `Transport`, `Service`, `Decode`, `FlowFailed`, `FlowStopped`, `FlowUnfinished`, `Gone`, `ListIncomplete` | what is behind the gateway failed |
-    /// | 503 | `Throttled` | the gateway's quota is used up, not its user's |
-    /// | 504 | `Timeout`, `FlowTimedOut`, `Deadline` | time ran out behind the gateway |
-    ///
-    /// The key that the cloud refuses is the gateway's, and so are the rights, the quota and the
-    /// flow: its user gets neither 401, 403, 404 nor 429 for them. What is the user's, only you
-    /// know: look at codes and nodes of your flow first, and answer 404 yourself where the user
-    /// named the execution.
-    ///
-    /// ```
-    /// use cloud_workflows::ErrorKind;
-    ///
-    /// assert_eq!(ErrorKind::Unauthenticated.gateway_status(), 500);
-    /// assert_eq!(ErrorKind::Throttled.gateway_status(), 503);
-    /// ```
-    pub fn gateway_status(self) -> StatusCode {
-        match self {
-            Self::PositionRefused => StatusCode::BAD_REQUEST,
-            Self::AlreadyExists | Self::Conflict | Self::AlreadyCompleted => StatusCode::CONFLICT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::InvalidRequest
-            | Self::Configuration
-            | Self::Credentials
-            | Self::Unauthenticated
-            | Self::PermissionDenied
-            | Self::NotFound
-            | Self::ClockSkew => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Connect
-            | Self::Transport
-            | Self::Service
-            | Self::Decode
-            | Self::FlowFailed
-            | Self::FlowStopped
-            | Self::FlowUnfinished
-            | Self::Gone
-            | Self::ListIncomplete => StatusCode::BAD_GATEWAY,
-            Self::Throttled => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Timeout | Self::FlowTimedOut | Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
-        }
-    }
-
-    /// The kind of an answer whose code says nothing more than its status.
-    pub(crate) fn of_status(status: StatusCode) -> Self {
-        match status.as_u16() {
-            401 => Self::Unauthenticated,
-            403 => Self::PermissionDenied,
-            404 | 410 => Self::NotFound,
-            408 => Self::Timeout,
-            409 | 412 | 428 => Self::Conflict,
-            413 | 414 | 431 | 494 => Self::TooLarge,
-            429 => Self::Throttled,
-            400..=499 => Self::InvalidRequest,
-            _ => Self::Service,
-        }
-    }
-}
-
-impl FlowFailure {
-    /// A failure with a code and a message: what a flow given to the emulator fails with.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::of(FlowFailureParts {
-            status: "Failed".into(),
-            code: Some(FlowText::from(code)),
-            message: Some(FlowText::from(message)),
-            ..FlowFailureParts::default()
-        })
-    }
-
-    /// The failure of a flow that ran into its time limit.
-    pub fn timed_out() -> Self {
-        Self::of(FlowFailureParts {
-            status: "TimedOut".into(),
-            ..FlowFailureParts::default()
-        })
-    }
-
-    pub(crate) fn of(parts: FlowFailureParts) -> Self {
-        Self(Box::new(parts))
-    }
-
-    /// The status as on the wire (`Failed`, `TimedOut`, `fail`, `timeout`, ...).
-    pub fn status(&self) -> &str {
-        &self.0.status
-    }
-
-    /// The flow's own error code (Alibaba Cloud).
-    pub fn code(&self) -> Option<&str> {
-        self.0.code.as_deref()
-    }
-
-    /// The flow's own error message (Alibaba Cloud), or that of the node that failed last by its
-    /// end time (Huawei Cloud).
-    pub fn message(&self) -> Option<&str> {
-        let of_node = || self.last_node()?.error_message.as_ref();
-        self.0
-            .message
-            .as_ref()
-            .or_else(of_node)
-            .map(FlowText::as_str)
-    }
-
-    /// The id of the node that failed last by its end time (Huawei Cloud): what failed before it
-    /// may have been tried again, or handled.
-    pub fn node(&self) -> Option<&str> {
-        self.last_node()?.node_id.as_deref()
-    }
-
-    fn last_node(&self) -> Option<&NodeError> {
-        self.0.node_errors.iter().max_by_key(|node| node.end_time)
-    }
-
-    /// What failed, node by node (Huawei Cloud).
-    pub fn node_errors(&self) -> &[NodeError] {
-        &self.0.node_errors
-    }
-
-    /// Name (Alibaba Cloud) or id (Huawei Cloud) of the execution.
-    pub fn execution(&self) -> Option<&str> {
-        self.0.execution.as_deref()
-    }
-
-    /// What the flow gave although it did not succeed.
-    pub fn output(&self) -> Option<&Payload> {
-        self.0.output.as_ref()
-    }
-
-    /// When the execution began.
-    pub fn started(&self) -> Option<DateTime<Utc>> {
-        self.0.started
-    }
-
-    /// When the execution ended.
-    pub fn stopped(&self) -> Option<DateTime<Utc>> {
-        self.0.stopped
-    }
-}
-
-impl fmt::Display for FlowFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, &mut Printed::new())
-    }
-}
-
-impl FlowFailure {
-    fn write(&self, f: &mut dyn fmt::Write, printed: &mut Printed) -> fmt::Result {
-        let parts = &*self.0;
-        f.write_str("the flow ended with status ")?;
-        printed.write(f, parts.status.shown())?;
-        for part in [&parts.code, &parts.message].into_iter().flatten() {
-            f.write_str(": ")?;
-            printed.write(f, part.shown())?;
-        }
-        for node in &parts.node_errors {
-            if printed.is_full() {
-                return f.write_str("; ...");
-            }
-            let id = node.node_id.as_ref().map_or("?", FlowText::shown);
-            let message = node.error_message.as_ref();
-            f.write_str("; node ")?;
-            printed.write(f, id)?;
-            f.write_str(": ")?;
-            printed.write(f, message.map_or("no message", FlowText::shown))?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -816,72 +550,6 @@ impl StdError for Error {
         let own = self.0.source.as_deref().map(|source| source as _);
         own.or_else(|| self.0.shared.as_ref()?.source())
     }
-}
-
-/// What may end a line, or show it in another order, somewhere.
-fn breaks_lines(c: char) -> bool {
-    let is_mark =
-        matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || is_mark
-}
-
-/// A text on one line: control characters become spaces.
-pub(crate) fn on_one_line(text: &str) -> String {
-    text.replace(breaks_lines, " ")
-}
-
-/// How much of others' words is printed of one error, in bytes.
-const WORDS_BYTES: usize = 1024;
-
-/// Prints words of others: on one line, and not more of them than there is room for.
-pub(crate) struct Printed {
-    room: usize,
-}
-
-impl Printed {
-    pub(crate) fn new() -> Self {
-        Self::with_room(WORDS_BYTES)
-    }
-
-    pub(crate) fn with_room(room: usize) -> Self {
-        Self { room }
-    }
-
-    fn is_full(&self) -> bool {
-        self.room == 0
-    }
-
-    pub(crate) fn write(&mut self, f: &mut dyn fmt::Write, text: &str) -> fmt::Result {
-        let end = floor(text, self.room);
-        for (i, part) in text[..end].split(breaks_lines).enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(part)?;
-        }
-        self.room -= end;
-        if end < text.len() {
-            self.room = 0;
-            write!(f, "... ({} bytes)", text.len())?;
-        }
-        Ok(())
-    }
-}
-
-/// The end of the longest beginning of a text that has at most so many bytes.
-fn floor(text: &str, bytes: usize) -> usize {
-    if bytes >= text.len() {
-        return text.len();
-    }
-    (0..=bytes)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
-}
-
-/// As much of others' words as a log gets, which escapes what is in them.
-pub(crate) fn logged(text: &str) -> &str {
-    &text[..floor(text, WORDS_BYTES / 4)]
 }
 
 #[cfg(test)]

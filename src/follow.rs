@@ -3,6 +3,7 @@
 mod board;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::{
     collections::HashSet,
@@ -14,11 +15,14 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use tokio::time::sleep;
 
+pub use watch::Followed;
+pub(crate) use watch::{ListAsk, Listed, Watch};
+
 use board::Board;
+use watch::is_refused_for_good;
 
 use crate::{
     error::{Delivery, Error, ErrorKind},
@@ -26,7 +30,7 @@ use crate::{
         credential::BoxFuture,
         pace::{Pacer, Turn},
     },
-    wait::{ExecutionRef, Look},
+    wait::ExecutionRef,
 };
 
 /// Follows many executions of one flow to their ends.
@@ -44,59 +48,6 @@ pub struct Follower<A> {
     workers: Vec<BoxFuture<'static, ()>>,
 }
 
-/// The end of an execution that was followed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Followed<A> {
-    /// The execution, with the start time that the service told.
-    pub execution: ExecutionRef,
-    /// What the service tells of its end; stopped, failed and timed out are answers too. An error
-    /// where its end cannot be learnt: the execution is gone, or may not be looked at.
-    pub outcome: Result<A, Error>,
-}
-
-/// How a follower learns of executions.
-pub(crate) trait Watch: Look {
-    /// The right that the list needs.
-    const LIST_RIGHT: &'static str;
-
-    /// Whether an end tells all that is to be known of it.
-    fn is_complete(_end: &Self::Answer) -> bool {
-        true
-    }
-
-    /// Adds to an end what it does not tell, at a pace of its own.
-    fn complete(
-        &self,
-        _execution: &ExecutionRef,
-        end: Self::Answer,
-    ) -> BoxFuture<'static, Self::Answer> {
-        Box::pin(std::future::ready(end))
-    }
-
-    /// One page of the flow's list; one attempt.
-    fn list(&self, ask: ListAsk) -> BoxFuture<'static, Result<Listed<Self::Answer>, Error>>;
-}
-
-/// One page of the flow's list to ask for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ListAsk {
-    /// Executions that began then or later.
-    pub(crate) begin: DateTime<Utc>,
-    /// With what the names of all that are followed begin; may be empty.
-    pub(crate) prefix: String,
-    pub(crate) token: Option<String>,
-    pub(crate) limit: u32,
-    /// Without inputs and outputs, which do not fit a reply.
-    pub(crate) metadata_only: bool,
-}
-
-/// One page of the flow's list: names (or ids) and what is told of each.
-pub(crate) struct Listed<A> {
-    pub(crate) items: Vec<(String, A)>,
-    pub(crate) next: Option<String>,
-}
-
 /// What list and looks have in common.
 struct Shared<A>(Arc<Mutex<Board<A>>>);
 
@@ -109,6 +60,8 @@ const TICK: Duration = Duration::from_millis(500);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 const PAGE: u32 = 100;
+/// How often a page that cannot be read is asked for again before the pass begins anew.
+const MOST_MISSES: u32 = 4;
 /// Pages with payloads are worth their turns while they hold as many.
 const PAGE_WITH_PAYLOADS: u32 = 60;
 
@@ -224,7 +177,7 @@ async fn read_list<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shared<W:
             continue;
         };
         let (mut token, mut seen) = (None::<String>, HashSet::new());
-        let (mut pages, mut has_news) = (0, false);
+        let (mut pages, mut has_news, mut misses) = (0, false, 0);
         let mut turn = pacer.turn();
         loop {
             let had: Turn = turn.await;
@@ -237,7 +190,7 @@ async fn read_list<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shared<W:
             };
             match watch.list(ask).await {
                 Ok(listed) => {
-                    (pages, refusals) = (pages + 1, 0);
+                    (pages, refusals, misses) = (pages + 1, 0, 0);
                     has_news |= shared.lock().learn::<W>(listed.items);
                     let next = listed.next.filter(|next| !next.is_empty());
                     // A circle ends the pass: what it did not show is looked at.
@@ -258,6 +211,11 @@ async fn read_list<W: Watch>(watch: Arc<W>, pacer: Arc<Pacer>, shared: Shared<W:
                         (false, _) => (PAGE, true),
                         (true, limit) => (limit / 2, true),
                     };
+                    turn = pacer.turn();
+                }
+                Err(error) if misses < MOST_MISSES && !is_refused_for_good(&error) => {
+                    misses += 1;
+                    sleep(SHORTEST_PAUSE).await;
                     turn = pacer.turn();
                 }
                 Err(error) => {
@@ -338,20 +296,4 @@ async fn complete_ends<W: Watch>(watch: Arc<W>, shared: Shared<W::Answer>) {
 
 fn is_too_large(error: &Error) -> bool {
     error.kind() == ErrorKind::TooLarge && error.delivery() == Delivery::Accepted
-}
-
-/// Whether it is the service itself that will not answer this, now or later.
-fn is_refused_for_good(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::PermissionDenied
-        | ErrorKind::InvalidRequest
-        | ErrorKind::Unauthenticated
-        | ErrorKind::NotFound => {
-            error.delivery() == Delivery::NotSent
-                || error.delivery() == Delivery::Refused && error.code().is_some()
-        }
-        ErrorKind::Configuration => true,
-        ErrorKind::Credentials => !error.is_retryable(),
-        _ => false,
-    }
 }

@@ -54,6 +54,11 @@ pub use credentials::{
 pub use following::Stop;
 pub use managing::{DeletedWorkflow, WorkflowFate};
 pub use operations::{
+    control::{
+        CreateCallbackWorkflowRequest, RetryWorkFlowRequest, StartWorkflowExecutionRequest,
+        StopWorkFlowRequest,
+    },
+    creation::CreateWorkflowRequest,
     definition::{
         Action, ActionMode, ExpressConfig, Function, FunctionRef, InvokeMode, LogLevel,
         ObsTriggerConfig, OnError, OperationState, Retry, StateDataFilter, StateType, Trigger,
@@ -64,9 +69,9 @@ pub use operations::{
         WorkflowExecutionStatus,
     },
     flows::{
-        BatchDeleteWorkflowsRequest, BatchDeleteWorkflowsResponse, CreateWorkflowRequest,
-        ListWorkflowRequest, ListWorkflowResponse, OperateErrorInfo, ShowWorkFlowRequest,
-        UpdateWorkFlowRequest, WorkflowInfo, WorkflowSimpleInfo,
+        BatchDeleteWorkflowsRequest, BatchDeleteWorkflowsResponse, ListWorkflowRequest,
+        ListWorkflowResponse, OperateErrorInfo, ShowWorkFlowRequest, UpdateWorkFlowRequest,
+        WorkflowInfo, WorkflowSimpleInfo,
     },
     lists::{
         ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
@@ -77,9 +82,8 @@ pub use operations::{
         ShowTenantMetricRequest, ShowWorkFlowMetricRequest, SlaReportsValue, WorkflowMetric,
     },
     runs::{
-        CallbackResult, CreateCallbackWorkflowRequest, NodeExecution, NodeExecutionDetail,
-        RetryWorkFlowRequest, ShowWorkflowExecutionRequest, StartWorkflowExecutionRequest,
-        StopWorkFlowRequest, WorkflowExecution, WorkflowExecutionId, WorkflowRunStatus,
+        CallbackResult, NodeExecution, NodeExecutionDetail, ShowWorkflowExecutionRequest,
+        WorkflowExecution, WorkflowExecutionId, WorkflowRunStatus,
     },
 };
 pub use undeclared::Undeclared;

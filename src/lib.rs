@@ -116,12 +116,15 @@
 //! | `alibaba` | yes | the client for Alibaba Cloud CloudFlow |
 //! | `huawei` | yes | the client for Huawei Cloud FunctionGraph |
 //! | `rustls` | yes | https by rustls with its default crypto provider |
+//! | `rustls-ring` | no | https by rustls with the crypto provider ring |
 //! | `rustls-no-provider` | no | https by rustls with a crypto provider that you install |
 //! | `native-tls` | no | https by the platform's TLS |
 //! | `blocking` | no | `Call::send_blocking`, `Wait::blocking` and `Items::next_blocking`, for programs without `async` |
 //! | `emulator` | no | both services on loopback, for tests and trials |
 //!
-//! A feature adds API and never changes behaviour.
+//! A feature adds API and never changes behaviour. So where several bring https, `native-tls` does it
+//! before `rustls`, and that before `rustls-ring`; a rustls crypto provider that the program has
+//! installed as its default is used before our own, and we install none.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Both clouds are there by default, and a module each: it need not stand at every item.
@@ -146,13 +149,16 @@
 
 #[cfg(feature = "alibaba")]
 pub mod alibaba;
+mod bits;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+mod execution_name;
 mod follow;
 #[cfg(all(fuzzing, feature = "alibaba", feature = "huawei", feature = "emulator"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod given;
 // Its examples speak of all there is; the text is always there.
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 #[cfg(any(
@@ -168,16 +174,19 @@ mod open_enum;
 mod outcome;
 mod payload;
 mod pipeline;
+mod printed;
 mod response;
 mod wait;
 mod workflow;
 
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, FlowFailure, NodeError};
+pub use execution_name::ExecutionName;
 pub use follow::{Followed, Follower};
+pub use given::Given;
 pub use identity::Identity;
 pub use list::{Items, Pages, Position, Shortfall};
 pub use outcome::{Cloud, Outcome};
-pub use payload::{ExecutionName, FlowText, Given, Payload, Secret};
+pub use payload::{FlowText, Payload, Secret};
 pub use pipeline::{
     call::Call,
     credential::{BoxFuture, Context, Lease, ProvideCredential},

@@ -18,7 +18,9 @@ pub(crate) mod credential;
 pub(crate) mod declare;
 pub(crate) mod declared;
 pub(crate) mod decode;
+mod direct;
 pub(crate) mod environment;
+pub(crate) mod failed;
 pub(crate) mod failure;
 mod held;
 pub(crate) mod hosts;
@@ -55,6 +57,7 @@ pub(crate) mod transport;
 pub(crate) mod undeclared;
 mod unsent;
 pub(crate) mod value;
+pub(crate) mod visible;
 pub(crate) mod words;
 
 use std::{fmt, sync::Arc};

@@ -27,7 +27,6 @@ pub struct Response<T> {
 
 impl<T> Response<T> {
     /// The same with another value.
-    #[cfg(feature = "alibaba")]
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
         Response {
             value: change(self.value),

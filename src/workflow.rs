@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use crate::{
     error::Error,
+    given::Given,
     outcome::Outcome,
-    payload::{Given, Payload, is_object},
+    payload::{Payload, is_object},
     pipeline::{call::Call, credential::BoxFuture, operation::Operation},
     wait::Wait,
 };

@@ -3,16 +3,14 @@
 #![cfg(feature = "alibaba")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+#[path = "support/signed.rs"]
+mod signed;
+
 use std::{
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chrono::DateTime;
 use cloud_workflows::{
     Delivery, ErrorCode, ErrorKind, FlowFailure,
     alibaba::{
@@ -25,9 +23,8 @@ use cloud_workflows::{
     },
     emulator::{Emulator, Fault, Flow, Quirks, Quotas},
 };
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha1::Sha1;
+use signed::call;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -36,62 +33,6 @@ fn still() -> Emulator {
     let emulator = Emulator::start().unwrap();
     emulator.scale_time(0.0);
     emulator
-}
-
-fn encoded(text: &str) -> String {
-    let reserved = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_.~".contains(byte);
-    let bytes = text.bytes();
-    bytes
-        .map(|byte| match reserved(&byte) {
-            true => format!("%{byte:02X}"),
-            false => char::from(byte).to_string(),
-        })
-        .collect()
-}
-
-/// Calls an operation of CloudFlow, dated by the emulator's own clock.
-async fn call(emulator: &Emulator, action: &str, own: &[(&str, &str)]) -> (u16, Value) {
-    // No connection is kept: each test has a runtime of its own.
-    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
-        let client = reqwest::Client::builder().pool_max_idle_per_host(0);
-        client.build().unwrap()
-    });
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let (id, secret) = emulator.access_key();
-    let date = CLIENT.get(emulator.url()).send().await.unwrap();
-    let date = date.headers()["date"].to_str().unwrap();
-    let date = DateTime::parse_from_rfc2822(date).unwrap();
-    let date = date.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let nonce = format!("nonce-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut parameters = vec![
-        ("AccessKeyId", id),
-        ("Action", action),
-        ("Format", "JSON"),
-        ("SignatureMethod", "HMAC-SHA1"),
-        ("SignatureNonce", &nonce),
-        ("SignatureVersion", "1.0"),
-        ("Timestamp", &date),
-        ("Version", "2019-03-15"),
-    ];
-    parameters.extend(own);
-    parameters.sort_unstable();
-    let form = |parameters: &[(&str, &str)]| {
-        let pairs = parameters.iter();
-        let pairs: Vec<_> = pairs
-            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-            .collect();
-        pairs.join("&")
-    };
-    let mut mac = Hmac::<Sha1>::new_from_slice(format!("{secret}&").as_bytes()).unwrap();
-    mac.update(format!("POST&%2F&{}", encoded(&form(&parameters))).as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
-    parameters.push(("Signature", &signature));
-    let request = CLIENT.post(emulator.url());
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let response = request.body(form(&parameters)).send().await.unwrap();
-    let status = response.status().as_u16();
-    let body = response.text().await.unwrap();
-    (status, serde_json::from_str(&body).unwrap())
 }
 
 /// The answer of a call that is served, without its request id.
@@ -239,6 +180,29 @@ async fn a_flow_is_made_shown_changed_and_deleted() {
     }
     let again = create(&emulator, "f", "").await;
     assert_ne!(again["Id"], made["Id"]);
+}
+
+#[tokio::test]
+async fn a_stop_shows_the_role_that_the_flow_had_at_the_start() {
+    let emulator = Emulator::start().unwrap();
+    let endless = Flow::new(|it: Value| Ok(it)).takes(3600 * SECOND);
+    emulator.standard("f", endless);
+    create(&emulator, "f", "").await;
+    for (role, later) in [("acs:ram::1:role/r", ""), ("", "acs:ram::1:role/r")] {
+        served(&emulator, "UpdateFlow", &[("Name", "f"), ("RoleArn", role)]).await;
+        let started = served(&emulator, "StartExecution", &[("FlowName", "f")]).await;
+        let name = started["Name"].as_str().unwrap();
+        served(
+            &emulator,
+            "UpdateFlow",
+            &[("Name", "f"), ("RoleArn", later)],
+        )
+        .await;
+        let own = [("FlowName", "f"), ("ExecutionName", name)];
+        let stopped = served(&emulator, "StopExecution", &own).await;
+        let shown = (!role.is_empty()).then(|| json!(role));
+        assert_eq!(stopped.get("RoleArn"), shown.as_ref(), "{role}");
+    }
 }
 
 #[tokio::test]

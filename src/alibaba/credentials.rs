@@ -30,7 +30,8 @@ use zeroize::Zeroizing;
 use super::signature::Key;
 use crate::{
     error::Error,
-    payload::{Secret, check_visible},
+    payload::Secret,
+    pipeline::visible::check_visible,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         percent::{encoded_length, push_encoded},

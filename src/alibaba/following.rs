@@ -3,6 +3,7 @@
 mod lists;
 mod looks;
 mod map_runs;
+mod polls;
 mod reason;
 mod starts;
 mod stops;
@@ -10,7 +11,7 @@ mod stops;
 pub use starts::Found;
 pub use stops::Stop;
 
-use std::sync::Arc;
+use polls::pacer;
 
 use super::{
     client::Client,
@@ -18,12 +19,11 @@ use super::{
         executions::{DescribeExecutionRequest, Execution, check_standard},
         starts::StartExecutionRequest,
     },
-    protocol::Rpc,
 };
 use crate::{
     error::Error,
     follow::Follower,
-    pipeline::{Pipeline, call::Call},
+    pipeline::call::Call,
     wait::{ExecutionRef, Origin, Task, Wait},
 };
 
@@ -243,8 +243,8 @@ impl Client {
         let watch = looks::Looker::of_flow(pipeline, flow.into());
         Follower::new(
             watch,
-            looks::pacer(pipeline, "ListExecutions"),
-            &looks::pacer(pipeline, "DescribeExecution"),
+            pacer(pipeline, "ListExecutions"),
+            &pacer(pipeline, "DescribeExecution"),
         )
     }
 
@@ -258,7 +258,7 @@ impl Client {
         };
         let wait = Wait::new(Task {
             look: looks::Looker::new(pipeline),
-            pacer: looks::pacer(pipeline, "DescribeExecution"),
+            pacer: pacer(pipeline, "DescribeExecution"),
             origin,
             deadline: None,
             grace: None,
@@ -322,5 +322,3 @@ impl Execution {
         }
     }
 }
-
-type Shared = Arc<Pipeline<Rpc>>;

@@ -1,6 +1,7 @@
 //! The operations of CloudFlow, one file a family.
 
 pub(super) mod aliases;
+pub(super) mod deletes;
 pub(super) mod executions;
 pub(super) mod flows;
 pub(super) mod lists;

@@ -12,6 +12,7 @@
 use chrono::TimeDelta;
 
 use super::{
+    fates::plain,
     operations::{
         aliases::DescribeFlowAliasRequest,
         executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},
@@ -23,25 +24,16 @@ use crate::{
     error::{Delivery, Error, ErrorCode},
     payload::Payload,
     pipeline::{
-        attempt,
-        clock::monotonic,
-        operation::{Exchange, Sent, Subject},
-        options::CallOptions,
-        same::same_input,
-        transport::time_left,
+        operation::{Outcome, Sent, Subject},
+        same::{TOLERANCE, same_input},
     },
     response::Response,
 };
 
-type Outcome = Result<Response<Execution>, Error>;
-
-/// `Date` counts whole seconds, and clocks of one service may differ a little.
-pub(super) const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
-
 /// No two clocks of one service differ by this much.
 const LONG_BEFORE: TimeDelta = TimeDelta::minutes(10);
 
-pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
+pub(super) async fn settle(outcome: Outcome<Execution>, sent: Sent<'_, Rpc>) -> Outcome<Execution> {
     let Some(subject) = sent.subject else {
         return outcome;
     };
@@ -63,7 +55,11 @@ pub(super) async fn settle(outcome: Outcome, sent: Sent<'_, Rpc>) -> Outcome {
 }
 
 /// An execution of the name has ended: this call's, if an answer of it was lost.
-async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -> Outcome {
+async fn already_exists(
+    error: Error,
+    subject: &Subject,
+    sent: &Sent<'_, Rpc>,
+) -> Outcome<Execution> {
     if subject.named_by_caller && error.delivery() < Delivery::Unknown {
         return Err(error);
     }
@@ -78,43 +74,19 @@ async fn already_exists(error: Error, subject: &Subject, sent: &Sent<'_, Rpc>) -
         }
     };
     match whose(subject, sent, &described).await {
-        Some(Whose::Ours) => Ok(Response {
-            value: Execution {
-                origin: ExecutionOrigin::Started,
-                ..described.value
-            },
-            request_id: described.request_id,
-            status: described.status,
-            headers: described.headers,
-            body: described.body,
-            received: described.received,
-            attempts: sent.attempts,
-            elapsed: monotonic() - sent.began,
-        }),
+        Some(Whose::Ours) => Ok(sent.as_its_own(described.map(|found| Execution {
+            origin: ExecutionOrigin::Started,
+            ..found
+        }))),
         // Ours was never begun.
         Some(_) => Err(error.with_delivery(Delivery::Refused)),
         None => Err(error),
     }
 }
 
-async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Response<Execution>, Error> {
+async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Outcome<Execution> {
     let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
-    look(request, sent).await
-}
-
-/// Asks what became of a call, in the time that it has left.
-pub(super) async fn look<E: Exchange<Protocol = Rpc>>(
-    request: E,
-    sent: &Sent<'_, Rpc>,
-) -> Result<Response<E::Answer>, Error> {
-    let options = CallOptions {
-        timeout: Some(time_left(sent.deadline)),
-        retry: sent.retry,
-        ..CallOptions::default()
-    };
-    let name = request.name();
-    let encoded = request.encode()?;
-    attempt::run::<E>(sent.pipeline, name, Ok(&encoded), &options).await
+    sent.ask(request).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +142,7 @@ async fn definitions(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Vec<Stri
         true => vec![qualifier],
         false => {
             let request = DescribeFlowAliasRequest::new(&subject.flow_name, qualifier);
-            let routes = look(request, sent).await?.value.alias;
+            let routes = sent.ask(request).await?.value.alias;
             let routes = routes.routing_configurations.into_iter();
             routes.map(|route| route.version).collect()
         }
@@ -178,18 +150,13 @@ async fn definitions(subject: &Subject, sent: &Sent<'_, Rpc>) -> Result<Vec<Stri
     let mut definitions = Vec::new();
     for version in versions {
         let request = DescribeFlowRequest::new(&subject.flow_name).flow_version(version);
-        match look(request, sent).await?.value.definition {
+        match sent.ask(request).await?.value.definition {
             Some(definition) => definitions.push(definition),
             // Without one of them, nobody can say that it was none of them.
             None => return Ok(Vec::new()),
         }
     }
     Ok(definitions)
-}
-
-/// A text but for the ends of its lines.
-pub(super) fn plain(text: &str) -> String {
-    text.replace("\r\n", "\n").trim_end().to_owned()
 }
 
 fn begun_by(

@@ -12,8 +12,8 @@ use url::Url;
 
 use super::{credentials::Credentials, refusal};
 use crate::{
+    bits::hex,
     error::Error,
-    payload::hex,
     pipeline::{
         declared::{Entry, Family},
         json,

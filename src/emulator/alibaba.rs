@@ -8,6 +8,7 @@ mod executions;
 mod flows;
 mod following;
 mod keys;
+mod made;
 mod managing;
 mod map_runs;
 mod pages;

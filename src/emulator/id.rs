@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::payload::push_hex;
+use crate::bits::push_hex;
 
 /// A random UUID (version 4), lower case, with hyphens.
 #[cfg(any(feature = "alibaba", feature = "huawei"))]

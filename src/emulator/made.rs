@@ -292,6 +292,8 @@ impl Made {
     /// What an execution that begins now runs. Weights are counted, not drawn.
     pub(crate) fn take(&mut self, flow: &str, qualifier: Option<&str>, lead: &Lead) -> Ran {
         let qualifier = qualifier.map(str::to_owned);
+        let role = self.flow(flow).map(|made| made.role_arn.clone());
+        let role = role.unwrap_or_default();
         match lead {
             Lead::Unmade => Ran {
                 qualifier,
@@ -301,6 +303,7 @@ impl Made {
                 definition: made.definition.clone(),
                 qualifier,
                 version: None,
+                role,
             },
             Lead::Versions { alias, routes } => {
                 let turn = alias.as_ref().map(|alias| {
@@ -316,6 +319,7 @@ impl Made {
                     definition: version.map_or_else(String::new, |it| it.definition.clone()),
                     qualifier,
                     version: version.map(|it| it.version.to_string()),
+                    role,
                 }
             }
         }

@@ -64,6 +64,8 @@ pub(crate) struct Ran {
     pub(crate) qualifier: Option<String>,
     /// The version, where it is one.
     pub(crate) version: Option<String>,
+    /// The role that its flow acted as; empty where it had none.
+    pub(crate) role: String,
 }
 
 impl Ran {

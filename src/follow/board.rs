@@ -2,13 +2,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    ops::RangeInclusive,
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::{Followed, Watch, is_refused_for_good};
+use super::watch::{Followed, Watch, is_refused_for_good};
 use crate::{
     error::{Error, ErrorKind},
     pipeline::clock::monotonic,
@@ -28,6 +29,8 @@ pub(super) struct Board<A> {
     are_looks_refused: bool,
     /// How many pages the last pass over the list had.
     pages: usize,
+    /// How many executions the list's window leaves out.
+    outcasts: u32,
     trouble: Option<(ErrorKind, Instant, bool)>,
     /// Until when nobody has to search for something to look at.
     quiet_until: Option<Instant>,
@@ -59,8 +62,10 @@ const OLDER: TimeDelta = TimeDelta::seconds(60);
 const MOST_SINGLE: usize = 50;
 /// After how long without news what the list shows is looked at.
 const UNCHANGED: Duration = Duration::from_secs(60);
-/// How often what the list cannot show is looked at.
-const OUTCAST: Duration = Duration::from_secs(10);
+/// How often what the list cannot show is looked at: few and young ones more often.
+const OUTCAST: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(10);
+const OUTCAST_EACH: Duration = Duration::from_millis(200);
+const OUTCAST_BY_AGE: u32 = 20;
 /// All lookers come to search at about the same time: one search serves them.
 const QUIET: Duration = Duration::from_millis(400);
 const AGAIN: Duration = Duration::from_secs(5);
@@ -80,6 +85,7 @@ impl<A> Default for Board<A> {
             is_list_refused: false,
             are_looks_refused: false,
             pages: 1,
+            outcasts: 0,
             trouble: None,
             quiet_until: None,
         }
@@ -165,6 +171,7 @@ impl<A> Board<A> {
                 started.get(last.map_or(0, |(i, _)| i + 1)).copied()
             }
         };
+        self.outcasts = 0;
         for entry in self.entries.values_mut() {
             let started = entry.execution.started;
             let is_outcast = match (begin, started) {
@@ -174,6 +181,7 @@ impl<A> Board<A> {
             // It was in the list until now.
             entry.is_urgent |= is_outcast && !entry.is_outcast && !is_dear;
             entry.is_outcast = is_outcast;
+            self.outcasts += u32::from(is_outcast);
         }
         let begin = begin?;
         let mut names = self.entries.values().filter(|entry| !entry.is_outcast);
@@ -224,6 +232,7 @@ impl<A> Board<A> {
             return None;
         }
         let is_list_refused = self.is_list_refused;
+        let by_number = OUTCAST_EACH * self.outcasts;
         let waited = |entry: &Entry| now.saturating_duration_since(entry.news);
         let entry = self
             .entries
@@ -232,7 +241,9 @@ impl<A> Board<A> {
                 let patience = if is_list_refused {
                     AGAIN
                 } else if entry.is_outcast {
-                    OUTCAST
+                    let age = now.saturating_duration_since(entry.added);
+                    let patience = by_number.max(age / OUTCAST_BY_AGE);
+                    patience.clamp(*OUTCAST.start(), *OUTCAST.end())
                 } else {
                     UNCHANGED
                 };

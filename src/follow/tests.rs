@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::{
             tests::{Bucket, Dice},
         },
     },
-    wait::{Class, View},
+    wait::{Class, Look, View},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,8 @@ struct Cloud {
     looks: Arc<Bucket>,
     dice: Mutex<Dice>,
     denied: &'static str,
+    /// How many of a hundred pages of the list cannot be read.
+    broken: u64,
     /// What the list never shows.
     hidden: Vec<String>,
     /// What it never shows the end of.
@@ -55,6 +57,7 @@ impl Cloud {
             looks: Bucket::new(50.0, 5.0),
             dice: Mutex::new(Dice::new(seed)),
             denied: "",
+            broken: 0,
             hidden: Vec::new(),
             stale: Vec::new(),
         }
@@ -162,6 +165,8 @@ impl Watch for Arc<Cloud> {
                 Err(throttled())
             } else if cloud.denied.contains("list") {
                 Err(denied())
+            } else if cloud.dice.lock().unwrap().below(100) < cloud.broken {
+                Err(refusal(ErrorKind::Service, 500, "InternalServerError"))
             } else {
                 let lives = cloud.lives.lock().unwrap();
                 let from = ask.token.clone().unwrap_or_default();
@@ -334,4 +339,31 @@ async fn it_goes_on_with_what_is_added_later_and_tells_what_is_gone() {
     cloud.run("second", Duration::ZERO, seconds(1));
     let error = follower.next().await.unwrap().outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_cannot_be_read_does_not_cost_the_pass() {
+    let mut cloud = Cloud::new(7);
+    cloud.broken = 20;
+    let cloud = Arc::new(cloud);
+    let mut follower = follower(&cloud);
+    for i in 0..3_000 {
+        follower.add(cloud.run(&format!("run-{i:04}"), Duration::ZERO, seconds(30)));
+    }
+    let late = read(&mut follower, &cloud).await;
+    let latest = late.values().max().unwrap();
+    assert!(*latest <= seconds(60), "{latest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_alone_is_told_soon_and_one_that_takes_long_is_not_asked_for_all_the_time() {
+    for (lives, limit, most) in [(5, 3, 10), (3600, 11, 400)] {
+        let cloud = Arc::new(Cloud::new(8));
+        let mut follower = follower(&cloud);
+        follower.add(cloud.run("run", Duration::ZERO, seconds(lives)));
+        let late = read(&mut follower, &cloud).await["run"];
+        assert!(late <= seconds(limit), "{late:?}");
+        let asked = *cloud.looks.asked.lock().unwrap();
+        assert!(asked <= most, "{asked}");
+    }
 }

@@ -76,7 +76,9 @@
 //! ```
 //!
 //! Which TLS is built in is a [cargo feature](crate#cargo-features): `rustls` (default),
-//! `rustls-no-provider` with a crypto provider that you install, or `native-tls`.
+//! `rustls-ring`, `rustls-no-provider` with a crypto provider that you install, or `native-tls`. A
+//! function of your own together with `rustls-ring` needs an installed provider too:
+//! `rustls::crypto::ring::default_provider().install_default()`.
 //!
 //! # Limits of time
 //!

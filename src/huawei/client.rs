@@ -9,12 +9,13 @@ use super::{
     credentials::{DefaultCredentials, PROJECT_NAME_VARIABLES, PROJECT_VARIABLES},
     endpoint,
     operations::{
+        control::{
+            CreateCallbackWorkflowRequest, RetryWorkFlowRequest, StartWorkflowExecutionRequest,
+            StopWorkFlowRequest,
+        },
         executions::StartSyncWorkflowExecutionRequest,
         lists::{ListWorkflowExecutionsRequest, ShowWorkflowExecutionForPageRequest},
-        runs::{
-            CreateCallbackWorkflowRequest, RetryWorkFlowRequest, ShowWorkflowExecutionRequest,
-            StartWorkflowExecutionRequest, StopWorkFlowRequest,
-        },
+        runs::ShowWorkflowExecutionRequest,
     },
     protocol::{Rest, push_project_id},
 };

@@ -7,7 +7,8 @@ use http::HeaderValue;
 use super::signature::Key;
 use crate::{
     error::{Error, ErrorKind},
-    payload::{Secret, check_visible},
+    payload::Secret,
+    pipeline::visible::check_visible,
 };
 
 /// What a request is authenticated with.

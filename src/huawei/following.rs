@@ -8,11 +8,9 @@ use std::sync::{
 use super::{
     Client,
     operations::{
+        control::{RetryWorkFlowRequest, StartWorkflowExecutionRequest, StopWorkFlowRequest},
         lists::WorkflowExecutionBrief,
-        runs::{
-            RetryWorkFlowRequest, ShowWorkflowExecutionRequest, StartWorkflowExecutionRequest,
-            StopWorkFlowRequest, WorkflowExecution, WorkflowRunStatus,
-        },
+        runs::{ShowWorkflowExecutionRequest, WorkflowExecution, WorkflowRunStatus},
     },
     protocol::Rest,
     watch::{Doubt, Flow, Show},

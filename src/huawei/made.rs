@@ -4,7 +4,7 @@
 //! Names need not be unique here, so only a flow that does what was asked for, was made since the
 //! call began, and is the only one of its kind is taken for the call's own.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
@@ -17,27 +17,20 @@ use super::{
 use crate::{
     error::{Delivery, Error},
     pipeline::{
-        attempt,
-        clock::monotonic,
         json,
-        operation::{Operation, Sent},
-        options::CallOptions,
+        operation::{Outcome, Sent},
         read,
-        transport::time_left,
+        same::TOLERANCE,
     },
-    response::Response,
 };
-
-/// `Date` counts whole seconds, and clocks of one service may differ a little.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
 /// More flows of one name than a page has cannot be told apart here.
 const PAGE: u32 = 200;
 
 pub(super) async fn settle(
-    outcome: Result<Response<WorkflowSimpleInfo>, Error>,
+    outcome: Outcome<WorkflowSimpleInfo>,
     sent: Sent<'_, Rest>,
-) -> Result<Response<WorkflowSimpleInfo>, Error> {
+) -> Outcome<WorkflowSimpleInfo> {
     // Nothing runs because a flow was made.
     let error = match outcome {
         Err(error) => error.with_subject(false, false, None),
@@ -61,16 +54,7 @@ pub(super) async fn settle(
         _ => false,
     };
     match equal.as_slice() {
-        [only] if is_since(only.created_time) => Ok(Response {
-            value: only.clone(),
-            request_id: found.request_id,
-            status: found.status,
-            headers: found.headers,
-            body: found.body,
-            received: found.received,
-            attempts: sent.attempts,
-            elapsed: monotonic() - sent.began,
-        }),
+        [only] if is_since(only.created_time) => Ok(sent.as_its_own(found.map(|_| only.clone()))),
         [] => Err(error.and("no flow of this name and definition is listed yet")),
         equal => {
             let ids: Vec<&str> = equal.iter().map(|flow| flow.id.as_str()).collect();
@@ -87,11 +71,11 @@ pub(super) async fn settle(
 async fn look(
     ours: &WorkflowCreateBody,
     sent: &Sent<'_, Rest>,
-) -> Result<Response<Vec<WorkflowSimpleInfo>>, Error> {
+) -> Outcome<Vec<WorkflowSimpleInfo>> {
     let request = ListWorkflowRequest::new()
         .workflow_name(&ours.name)
         .limit(PAGE);
-    let listed = call(request, sent).await?;
+    let listed = sent.ask(request).await?;
     let is_whole = listed.value.workflows.len() < PAGE as usize;
     if !is_whole {
         return Err(Error::invalid("workflow_name", "too many flows have it"));
@@ -101,35 +85,12 @@ async fn look(
         if flow.name.as_ref() != Some(&ours.name) {
             continue;
         }
-        let shown = call(ShowWorkFlowRequest::new(&flow.id), sent).await?;
+        let shown = sent.ask(ShowWorkFlowRequest::new(&flow.id)).await?;
         if does_same(shown.value.definition.as_ref(), ours) {
             equal.push(flow.clone());
         }
     }
-    Ok(Response {
-        value: equal,
-        request_id: listed.request_id,
-        status: listed.status,
-        headers: listed.headers,
-        body: listed.body,
-        received: listed.received,
-        attempts: listed.attempts,
-        elapsed: listed.elapsed,
-    })
-}
-
-async fn call<O: Operation<Protocol = Rest>>(
-    request: O,
-    sent: &Sent<'_, Rest>,
-) -> Result<Response<O::Output>, Error> {
-    let options = CallOptions {
-        timeout: Some(time_left(sent.deadline)),
-        retry: sent.retry,
-        ..CallOptions::default()
-    };
-    let name = request.name();
-    let encoded = request.encode()?;
-    attempt::run::<O>(sent.pipeline, name, Ok(&encoded), &options).await
+    Ok(listed.map(|_| equal))
 }
 
 /// Whether a definition that the service shows is the one that it was given: it may say more, such

@@ -1,5 +1,7 @@
 //! The operations of FunctionGraph that concern flows, one file a family.
 
+pub(super) mod control;
+pub(super) mod creation;
 pub(super) mod definition;
 pub(super) mod executions;
 pub(super) mod flows;
@@ -14,14 +16,14 @@ use crate::pipeline::declared::{Declared as _, Entry};
 #[cfg(any(test, feature = "emulator"))]
 pub(crate) const ALL: &[&Entry] = &[
     executions::StartSyncWorkflowExecutionRequest::ENTRY,
-    runs::StartWorkflowExecutionRequest::ENTRY,
+    control::StartWorkflowExecutionRequest::ENTRY,
     runs::ShowWorkflowExecutionRequest::ENTRY,
-    runs::StopWorkFlowRequest::ENTRY,
-    runs::RetryWorkFlowRequest::ENTRY,
-    runs::CreateCallbackWorkflowRequest::ENTRY,
+    control::StopWorkFlowRequest::ENTRY,
+    control::RetryWorkFlowRequest::ENTRY,
+    control::CreateCallbackWorkflowRequest::ENTRY,
     lists::ListWorkflowExecutionsRequest::ENTRY,
     lists::ShowWorkflowExecutionForPageRequest::ENTRY,
-    flows::CreateWorkflowRequest::ENTRY,
+    creation::CreateWorkflowRequest::ENTRY,
     flows::ListWorkflowRequest::ENTRY,
     flows::ShowWorkFlowRequest::ENTRY,
     flows::UpdateWorkFlowRequest::ENTRY,

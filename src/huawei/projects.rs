@@ -52,7 +52,7 @@ pub(super) async fn by_name(
             format!("{count} projects named {name}: set the id of one on the client")
         }
     };
-    let rule = format_args!("is missing, and the credential's account has {why}");
+    let rule = format!("is missing, and the credential's account has {why}");
     // Projects are made while programs run.
     Err(Error::configuration("project_id", rule).with_lack(Lack::NotReady))
 }

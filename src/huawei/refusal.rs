@@ -15,7 +15,7 @@ use crate::{
     error::{ErrorCode, ErrorKind},
     payload::Secret,
     pipeline::{
-        attempt::SKEW,
+        failed::SKEW,
         json,
         operation::DecodeError,
         protocol::{Coded, Refusal, RefusalClass, Stamp, Told},

@@ -3,7 +3,7 @@
 //! Only what the execution shows of our own call is believed. Where it shows nothing, the error
 //! stays as it was.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     operations::runs::{
@@ -13,23 +13,12 @@ use super::{
     protocol::Rest,
 };
 use crate::{
-    error::{Delivery, Error},
+    error::Delivery,
     pipeline::{
-        attempt,
-        clock::monotonic,
-        operation::{Exchange as _, Sent, Subject},
-        options::CallOptions,
-        same::same_input,
-        transport::time_left,
+        operation::{Outcome, Sent, Subject},
+        same::{TOLERANCE, same_input},
     },
-    response::Response,
 };
-
-/// What an operation gives, as the pipeline has it.
-type Outcome<T> = Result<Response<T>, Error>;
-
-/// `Date` counts whole seconds, and clocks of one service may differ a little.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
 /// A start under an id of the caller's: it was accepted where that execution has our input. That
 /// there is none settles nothing, since nobody documents that the id becomes the execution's.
@@ -110,38 +99,14 @@ async fn settle<T>(
         (outcome, _) => return outcome,
     };
     // A whole call, which the future of each call on an execution would have room for.
-    let shown = match Box::pin(show(subject, sent)).await {
-        Ok(shown) => shown,
-        Err(_) => return Err(error),
+    let request = ShowWorkflowExecutionRequest::new(&subject.flow_name, &subject.execution_name);
+    let Ok(shown) = Box::pin(sent.ask(request)).await else {
+        return Err(error);
     };
     let first = sent.first_in_service_time(&shown.headers, shown.received);
     let first = first.map(|first| first - TOLERANCE);
     match judge(subject, &shown.value, first) {
         None => Err(error),
-        Some(value) => Ok(Response {
-            value,
-            request_id: shown.request_id,
-            status: shown.status,
-            headers: shown.headers,
-            body: shown.body,
-            received: shown.received,
-            attempts: sent.attempts,
-            elapsed: monotonic() - sent.began,
-        }),
+        Some(value) => Ok(sent.as_its_own(shown.map(|_| value))),
     }
-}
-
-async fn show(
-    subject: &Subject,
-    sent: &Sent<'_, Rest>,
-) -> Result<Response<WorkflowExecution>, Error> {
-    let request = ShowWorkflowExecutionRequest::new(&subject.flow_name, &subject.execution_name);
-    let options = CallOptions {
-        timeout: Some(time_left(sent.deadline)),
-        retry: sent.retry,
-        ..CallOptions::default()
-    };
-    let name = request.name();
-    let encoded = request.encode()?;
-    attempt::run::<ShowWorkflowExecutionRequest>(sent.pipeline, name, Ok(&encoded), &options).await
 }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 
 use crate::{
-    payload::push_hex,
+    bits::push_hex,
     pipeline::{percent::RESERVED, protocol::digits, transport::HttpRequest},
 };
 

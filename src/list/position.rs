@@ -32,6 +32,16 @@ pub(crate) enum Place {
     },
 }
 
+impl Place {
+    /// The token that asks for the page.
+    pub(crate) fn token(self) -> Option<String> {
+        match self {
+            Self::Token(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "1.{:016x}.", self.filters)?;

@@ -1,10 +1,21 @@
-//! What a source asks of a service to get its credential: a call like all others.
+//! Calls that are made for another: what a source asks to get its credential, and what is asked of a
+//! call whose fate is not known.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
 use super::{
-    Pipeline, attempt, cache::Cache, credential::Context, operation::Exchange,
-    options::CallOptions, pace::Pacers, protocol::Protocol,
+    Pipeline, attempt,
+    cache::Cache,
+    clock::monotonic,
+    credential::Context,
+    operation::{Exchange, Outcome, Sent},
+    options::CallOptions,
+    pace::Pacers,
+    protocol::Protocol,
+    transport::time_left,
 };
 use crate::{
     error::{Error, Lack},
@@ -52,5 +63,48 @@ impl Context {
             (Lack::Local, Some(_)) => error.with_lack(Lack::NotReady),
             _ => error,
         })
+    }
+}
+
+impl<P: Protocol> Sent<'_, P> {
+    /// Asks what became of the call, in the time that it has left.
+    pub(crate) async fn ask<E: Exchange<Protocol = P>>(&self, request: E) -> Outcome<E::Answer> {
+        let options = CallOptions {
+            timeout: Some(time_left(self.deadline)),
+            retry: self.retry,
+            ..CallOptions::default()
+        };
+        let name = request.name();
+        let encoded = request.encode()?;
+        attempt::run::<E>(self.pipeline, name, Ok(&encoded), &options).await
+    }
+
+    /// What was found, as the call's own answer.
+    pub(crate) fn as_its_own<T>(&self, found: Response<T>) -> Response<T> {
+        Response {
+            attempts: self.attempts,
+            elapsed: monotonic() - self.began,
+            ..found
+        }
+    }
+
+    /// The call's answer where a refusal tells it.
+    #[cfg(feature = "alibaba")]
+    pub(crate) fn answered_by<T>(
+        &self,
+        error: &Error,
+        status: StatusCode,
+        value: T,
+    ) -> Response<T> {
+        Response {
+            value,
+            request_id: error.request_id().map(str::to_owned),
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            received: monotonic(),
+            attempts: self.attempts,
+            elapsed: monotonic() - self.began,
+        }
     }
 }

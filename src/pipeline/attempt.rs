@@ -2,37 +2,33 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
-use http::StatusCode;
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until, timeout_at},
 };
 use tracing::{Instrument as _, Span, field};
-use url::Url;
 
 use super::{
     Pipeline,
     clock::{Moment, monotonic},
+    failed::Failed,
     failure::{Stage, TransportError},
     held::Held,
     limits::LONGEST,
     operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Subject, Timeouts},
     options::CallOptions,
     pace::{Pacer, Turn},
-    protocol::{Protocol, Refusal, RefusalClass, Stamp},
-    retry::{Event, History, Next, Pace, date, judge},
+    protocol::{Protocol, Stamp},
+    retry::{History, Next, Pace, judge},
     transport::{CONNECT_SLACK, Reply, time_left},
     words::Sensitive,
 };
 use crate::{
-    error::{Delivery, Error, ErrorCode, ErrorKind, logged},
-    payload::random_bits,
+    bits::random_bits,
+    error::{Delivery, Error, ErrorKind},
+    printed::logged,
     response::Response,
 };
-
-/// A reply whose `Date` is further off than this says that our clock is wrong.
-pub(crate) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Sends an operation until it is answered, refused for good, or out of time.
 pub(crate) async fn run<E: Exchange>(
@@ -187,14 +183,6 @@ struct Attempts<'a, P: Protocol> {
     turn: Option<Turn>,
     /// Attempts that were refused for their rate after their turn: no policy counts them.
     uncounted: u32,
-}
-
-/// What is known of an attempt that gave no answer.
-struct Failed {
-    event: Event,
-    error: Error,
-    /// Whether refusals like this, one after the other, lock the credential.
-    may_lock: bool,
 }
 
 impl<'a, P: Protocol> Attempts<'a, P> {
@@ -470,6 +458,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             (pacer, _) => pacer.as_ref().map(|pacer| pacer.count()),
         };
         let deadline = self.deadline.min(began + self.timeouts.attempt);
+        let endpoint = self.pipeline.protocol.endpoint();
         let sent = transport
             .send(
                 request,
@@ -480,12 +469,15 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             .await;
         let reply = match sent {
             Ok(reply) => reply,
-            Err(broken) => return Err(Ok(self.broken(broken, monotonic() - began))),
+            Err(broken) => {
+                let waited = monotonic() - began;
+                return Err(Ok(Failed::broken(core, endpoint, broken, waited)));
+            }
         };
-        let endpoint = self.pipeline.protocol.endpoint();
         if core.route.is_refused_by_proxy(endpoint, &reply) {
             let refused = TransportError::plain(Stage::Proxy);
-            return Err(Ok(self.broken(refused, monotonic() - began)));
+            let waited = monotonic() - began;
+            return Err(Ok(Failed::broken(core, endpoint, refused, waited)));
         }
         let sensitive = || self.sensitive(credential, &stamp);
         if !reply.status.is_success() {
@@ -496,14 +488,20 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             let sensitive = sensitive();
             let refusal = refusal.scrubbed(&sensitive);
             let excerpt = sensitive.excerpt(&reply.body);
-            return Err(Ok(self.refused(refusal, &excerpt, &reply, held, &stamp)));
+            let held = held.map(Arc::as_ref);
+            let failed = Failed::refused(self.pipeline, refusal, &excerpt, &reply, held, &stamp);
+            return Err(Ok(failed));
         }
         if let (Some(cache), Some(held)) = (&self.pipeline.credentials, held) {
             cache.accept(held);
         }
         match decode(&reply, &sensitive) {
             Ok(()) => Ok(reply),
-            Err(fault) => Err(Ok(self.unreadable(fault, &reply, &sensitive()))),
+            Err(fault) => {
+                let sensitive = sensitive();
+                let failed = Failed::unreadable(self.pipeline, fault, &reply, &sensitive);
+                Err(Ok(failed))
+            }
         }
     }
 
@@ -518,190 +516,6 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             headers.sensitive(&mut sensitive);
         }
         sensitive
-    }
-
-    fn broken(&self, broken: TransportError, waited: Duration) -> Failed {
-        let seconds = waited.as_secs_f32();
-        let endpoint = self.pipeline.protocol.endpoint();
-        let peer = Peer(endpoint);
-        let because = broken.because();
-        let proxy = self.pipeline.core.route.proxy_of(endpoint);
-        let through = match &proxy {
-            Some(proxy) => format!(" through the proxy {proxy}"),
-            None => String::new(),
-        };
-        let (kind, message) = match broken.stage {
-            Stage::Connect => (
-                ErrorKind::Connect,
-                format!("no connection to {peer} could be made{through}{because}"),
-            ),
-            Stage::Certificate => (
-                ErrorKind::Connect,
-                format!("the certificate of {peer} does not verify{because}"),
-            ),
-            Stage::Proxy => (
-                ErrorKind::Connect,
-                format!(
-                    "nothing was sent to {peer}: the proxy {}refuses the user and password that it \
-                     was given, or wants some",
-                    proxy.map(|proxy| proxy + " ").unwrap_or_default()
-                ),
-            ),
-            Stage::Connecting => (
-                ErrorKind::Timeout,
-                format!(
-                    "no connection to {peer}{through} after {seconds:.1} s, when the call's time ran out"
-                ),
-            ),
-            Stage::Exchange => (
-                ErrorKind::Transport,
-                format!("the connection to {peer} broke before an answer came{because}"),
-            ),
-            Stage::Waiting => (
-                ErrorKind::Timeout,
-                format!("no answer after {seconds:.1} s from {peer}"),
-            ),
-            Stage::Body {
-                timed_out: true, ..
-            } => (
-                ErrorKind::Timeout,
-                format!("the answer of {peer} was not complete after {seconds:.1} s"),
-            ),
-            Stage::Body { .. } => (
-                ErrorKind::Transport,
-                format!("the connection to {peer} broke in the middle of the answer{because}"),
-            ),
-            Stage::Oversized { .. } => (
-                ErrorKind::TooLarge,
-                format!(
-                    "the answer is larger than {} bytes",
-                    self.pipeline.core.limits.max_reply_bytes
-                ),
-            ),
-        };
-        let mut error = Error::new(kind, message);
-        match broken.stage {
-            Stage::Certificate => error = error.with_passing(false),
-            Stage::Proxy => {
-                error = error
-                    .with_passing(false)
-                    .with_status(StatusCode::PROXY_AUTHENTICATION_REQUIRED);
-            }
-            Stage::Body { status, .. } | Stage::Oversized { status } => {
-                error = error.with_status(status);
-            }
-            _ => {}
-        }
-        Failed {
-            event: Event::Broken(broken.stage),
-            error,
-            may_lock: false,
-        }
-    }
-
-    fn refused(
-        &self,
-        refusal: Refusal,
-        excerpt: &str,
-        reply: &Reply,
-        held: Option<&Arc<Held<P::Credential>>>,
-        stamp: &Stamp,
-    ) -> Failed {
-        let (mut kind, mut message) = (refusal.kind, refusal.message);
-        let class = refusal.class.on(reply.status, refusal.code.as_ref());
-        let mut skewed = false;
-        if class == RefusalClass::Clock
-            && let Some(service_time) = date(&reply.headers)
-        {
-            let off = stamp.now - service_time;
-            skewed = off.abs() > SKEW;
-            if skewed {
-                kind = ErrorKind::ClockSkew;
-                message = format!("{message} (our clock is {} the service's)", Off(off));
-                self.pipeline.core.clock.correct(service_time);
-                tracing::warn!(
-                    cloud = P::CLOUD,
-                    corrected_by_s = -off.num_seconds(),
-                    "this machine's clock is wrong; calls use the service's time from now on"
-                );
-            }
-        }
-        let is_unknown = refusal
-            .code
-            .as_ref()
-            .is_some_and(ErrorCode::says_unknown_operation);
-        if is_unknown && reply.status.is_client_error() {
-            let peer = Peer(self.pipeline.protocol.endpoint());
-            message = format!("{message} ({peer} has no such operation: not every region has all)");
-        }
-        let now = self.pipeline.core.clock.moment();
-        if let Some(held) = held
-            && refusal.code.is_some()
-            && reply.status.is_client_error()
-            && matches!(
-                kind,
-                ErrorKind::NotFound
-                    | ErrorKind::InvalidRequest
-                    | ErrorKind::PermissionDenied
-                    | ErrorKind::AlreadyExists
-                    | ErrorKind::AlreadyCompleted
-                    | ErrorKind::Conflict
-            )
-        {
-            // Whoever says what is wrong with the request has let the credential pass.
-            held.accept();
-        }
-        Failed {
-            may_lock: refusal.may_lock,
-            event: Event::Refused {
-                status: reply.status,
-                class,
-                skewed,
-                renewable: held.is_some_and(|held| held.is_renewable(now)),
-            },
-            error: Error::new(kind, message)
-                .with_code(refusal.code)
-                .with_status(reply.status)
-                .with_request_id(refusal.request_id)
-                .with_retry_after(refusal.retry_after)
-                .with_body_excerpt(excerpt),
-        }
-    }
-
-    fn unreadable(&self, fault: DecodeError, reply: &Reply, sensitive: &Sensitive) -> Failed {
-        let message = fault.to_string();
-        let told = self.pipeline.protocol.told(reply).scrubbed(sensitive);
-        if let DecodeError::Code(coded) = fault {
-            let coded = coded.scrubbed(sensitive);
-            let message = coded.message.unwrap_or(message);
-            return Failed {
-                event: Event::Refused {
-                    status: reply.status,
-                    class: RefusalClass::Uncoded,
-                    skewed: false,
-                    renewable: false,
-                },
-                error: Error::new(coded.code.kind(reply.status), message)
-                    .with_status(reply.status)
-                    .with_request_id(coded.request_id.or(told.request_id))
-                    .with_body(reply.body.clone())
-                    .with_code(Some(coded.code)),
-                may_lock: false,
-            };
-        }
-        if matches!(fault, DecodeError::Foreign) {
-            // Whatever crossed the answers may cross the next ones over these connections.
-            self.pipeline.core.transport.give_up_pool();
-        }
-        Failed {
-            event: Event::Unreadable,
-            error: Error::new(ErrorKind::Decode, message)
-                .with_status(reply.status)
-                .with_request_id(told.request_id)
-                .with_execution(told.execution_name, told.execution_id)
-                .with_body(reply.body.clone()),
-            may_lock: false,
-        }
     }
 
     /// Adds what is known of the whole call.
@@ -723,33 +537,5 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                 repeatable,
                 subject.map(|subject| subject.execution_name.as_str()),
             )
-    }
-}
-
-/// Host and port of an address.
-struct Peer<'a>(&'a Url);
-
-impl std::fmt::Display for Peer<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.host_str().unwrap_or_default())?;
-        match self.0.port_or_known_default() {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// How far a clock is off, in words.
-struct Off(TimeDelta);
-
-impl std::fmt::Display for Off {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let direction = if self.0 < TimeDelta::zero() {
-            "behind"
-        } else {
-            "ahead of"
-        };
-        let seconds = self.0.abs().num_seconds();
-        write!(f, "{} min {} s {direction}", seconds / 60, seconds % 60)
     }
 }

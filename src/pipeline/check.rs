@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    payload::{check_name, is_json, is_object},
+    execution_name::check_name,
+    payload::{is_json, is_object},
 };
 
 /// Refuses a request that breaks a rule, in the order of its fields.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::{
     clock::Clock,
+    direct::Direct,
     environment::Environment,
     limits::Limits,
-    metadata::Direct,
     proxy::Route,
     retry::{Budget, RetryPolicy},
     transport::Transport,

@@ -75,7 +75,8 @@ macro_rules! part {
 /// `new` has what the constructor takes, `with` what may be left out and has a setter, `json` what
 /// two setters write (a value, a text), `plain` what has setters of its own. What the operation
 /// does otherwise than others stands last: `writing` has functions of
-/// [`Declared`](super::declared::Declared), `outcome` of [`Exchange`](super::operation::Exchange).
+/// [`Declared`](super::declared::Declared), `outcome` of [`Exchange`](super::operation::Exchange),
+/// and `settle` names the function that says what became of it.
 macro_rules! operation {
     (
         $json:ident $protocol:ty, $client:literal;
@@ -96,6 +97,7 @@ macro_rules! operation {
         })?
         $(writing { $($writing:tt)* })?
         $(outcome { $($outcome:tt)* })?
+        $(settle $settle:path;)?
     ) => {
         $crate::pipeline::declare::request! {
             $json
@@ -171,6 +173,15 @@ macro_rules! operation {
             }
 
             $($($outcome)*)?
+
+            $(
+                fn settle(
+                    outcome: $crate::pipeline::operation::Outcome<$answer>,
+                    sent: $crate::pipeline::operation::Sent<'_, $protocol>,
+                ) -> impl ::std::future::Future<Output = $crate::pipeline::operation::Outcome<$answer>> + Send {
+                    $settle(outcome, sent)
+                }
+            )?
         }
     };
 }
@@ -216,7 +227,7 @@ macro_rules! request {
                 #[doc = concat!("`", $with_wire, "`:")]
                 $(#[$with_words])*
                 #[must_use]
-                pub fn $with(mut self, $with: impl Into<$crate::payload::Given<$with_type>>) -> Self {
+                pub fn $with(mut self, $with: impl Into<$crate::given::Given<$with_type>>) -> Self {
                     self.$with = $with.into().0;
                     self
                 }

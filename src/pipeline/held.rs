@@ -37,7 +37,7 @@ impl<C> Held<C> {
         if let Some(life) = life {
             let window = (life / 10).clamp(Duration::from_secs(30), Duration::from_secs(15 * 60));
             // Up to a tenth earlier, so that many processes do not ask at the same moment.
-            let jitter = f64::from(crate::payload::random_bits()?[0]) / 255.0 * 0.1;
+            let jitter = f64::from(crate::bits::random_bits()?[0]) / 255.0 * 0.1;
             let window = window.mul_f64(1.0 + jitter);
             let now = clock.moment();
             expires = now.checked_add(life);

@@ -1,6 +1,6 @@
 //! One exchange with a metadata address: never through a proxy, soon over, small.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -9,7 +9,6 @@ use url::Url;
 use super::{
     clock::monotonic,
     credential::Context,
-    environment::Environment,
     failure::{Stage, TransportError},
     hosts::is_loopback,
     transport::{DIRECT_CONNECT_LIMIT, HttpRequest, Reply, Transport},
@@ -17,27 +16,6 @@ use super::{
 use crate::error::{Error, ErrorKind, Lack};
 
 const MAX_REPLY_BYTES: usize = 64 * 1024;
-
-/// Where metadata requests go: built when first needed, once a client. It keeps no connections, so
-/// all runtimes share it.
-#[derive(Default)]
-pub(crate) struct Direct {
-    plain: OnceLock<Transport>,
-    secure: OnceLock<Transport>,
-}
-
-impl Direct {
-    fn transport(&self, secure: bool, environment: &Environment) -> Result<&Transport, Error> {
-        let cell = if secure { &self.secure } else { &self.plain };
-        match cell.get() {
-            Some(transport) => Ok(transport),
-            None => {
-                let transport = Transport::direct(secure, environment)?;
-                Ok(cell.get_or_init(|| transport))
-            }
-        }
-    }
-}
 
 impl Context {
     /// Sends a request without a body; see [`exchange_directly`](Self::exchange_directly).

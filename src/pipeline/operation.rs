@@ -67,6 +67,9 @@ pub trait Exchange: Sized + Send + 'static {
     }
 }
 
+/// What an exchange comes to.
+pub(crate) type Outcome<T> = Result<Response<T>, Error>;
+
 /// A request of this exchange before it is signed.
 pub(crate) type WireOf<E> = <<E as Exchange>::Protocol as Protocol>::Wire;
 

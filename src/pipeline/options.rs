@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{retry::RetryPolicy, words::Sensitive};
-use crate::error::{Error, logged};
+use crate::{error::Error, printed::logged};
 
 /// What a call has of its own instead of the client's settings.
 #[derive(Clone, Debug, Default)]

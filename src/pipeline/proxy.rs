@@ -134,7 +134,7 @@ impl Route {
 /// which the host is not the one that was meant.
 fn address(variable: &str, text: &str) -> Result<Url, Error> {
     let refuse = |why: &str| {
-        let rule = format_args!("is not the address of a proxy that can be used: {why}");
+        let rule = format!("is not the address of a proxy that can be used: {why}");
         Err(Error::configuration(variable, rule))
     };
     let text = text.trim();

@@ -66,7 +66,7 @@ impl RetryPolicy {
         };
         let doublings = attempts.saturating_sub(1).min(20);
         let limit = first.saturating_mul(1 << doublings).min(self.max_backoff);
-        let random = crate::payload::random_bits()?;
+        let random = crate::bits::random_bits()?;
         let fraction = f64::from(u32::from_le_bytes([
             random[0], random[1], random[2], random[3],
         ])) / f64::from(u32::MAX);

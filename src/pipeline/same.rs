@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use super::{operation::Sent, protocol::Protocol, retry::date};
 use crate::payload::Payload;
 
+/// `Date` counts whole seconds, and clocks of one service may differ a little.
+pub(crate) const TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+
 /// Whether what the service shows and what we sent are equal, as text or as JSON; absent, empty
 /// and `{}` alike. `None` where they may be equal in a way that cannot be seen: numbers or nesting
 /// beyond what can be compared here.

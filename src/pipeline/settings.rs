@@ -8,10 +8,10 @@ use url::Url;
 use super::{
     clock::Clock,
     core::Core,
+    direct::Direct,
     environment::Environment,
     hosts::is_loopback,
     limits::{LONGEST, Limits},
-    metadata::Direct,
     pools::Pools,
     proxy::{Proxies, Route},
     retry::{Budget, RetryPolicy},
@@ -92,7 +92,7 @@ impl Settings {
         }
         let secure = endpoints.iter().all(|url| url.scheme() == "https");
         let any_secure = endpoints.iter().any(|url| url.scheme() == "https");
-        tls::require(any_secure)?;
+        tls::require(any_secure, from_user)?;
         let own = format!("cloud-workflows/{}", env!("CARGO_PKG_VERSION"));
         let user_agent = match &self.user_agent {
             Some(suffix) => format!("{own} {suffix}"),
@@ -280,8 +280,9 @@ macro_rules! shared_setters {
             /// Connections belong to the Tokio runtime that drives them, so each runtime that uses
             /// this client has an HTTP client of its own. The function is called for the first one
             /// when the client is built, and for each further runtime at its first call; TLS is then
-            /// all its own. Without a function the clients of all runtimes share one TLS
-            /// configuration. What a call finds wrong is
+            /// all its own: with the feature `rustls-ring` and without `rustls` and `native-tls`,
+            /// install a crypto provider before. Without a function the clients of all runtimes share
+            /// one TLS configuration. What a call finds wrong is
             /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), and nothing was sent.
             ///
             /// Applied on what it gives, last: no redirects, no repeats of its own, HTTP/1.1 only,

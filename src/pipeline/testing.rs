@@ -455,6 +455,33 @@ async fn the_clock_does_not_matter<C: Cloud>(case: &Renewing<C>) {
     }
 }
 
+/// What the user has set up.
+pub(crate) type SetUp = fn(&Environment);
+
+/// What a user named and cannot be used is the whole error: no other source stands in for it, and
+/// nobody is asked but those who may be. Each case is a set-up and how its error begins.
+pub(crate) async fn what_is_named_ends_the_chain<C: Cloud>(
+    source: fn() -> Source<C>,
+    cases: &[(SetUp, &str)],
+    answers: fn(&HttpRequest) -> Option<Step>,
+    may_ask: fn(&HttpRequest) -> bool,
+) {
+    for (set_up, why) in cases {
+        let environment = Environment::fake(&[]);
+        set_up(&environment);
+        let script = Script::playing(answers);
+        let client = C::client(source(), &environment, &script, Clock::starting_at(wall()));
+        let error = C::call(&client).await.unwrap_err();
+        let said = error.message();
+        let start = format!("no credential could be had: {why}");
+        let is_all = said.starts_with(&start) && !said.contains("not set up");
+        assert!(is_all, "{said}");
+        assert_eq!(error.to_string().matches(why).count(), 1, "{error}");
+        let sent = script.sent();
+        assert!(sent.iter().all(|(_, request)| may_ask(request)), "{why}");
+    }
+}
+
 /// No source, lease, client, call or error shows a secret, nor does what a program logs at trace
 /// level, whatever the answers are. `fixed` are sources that get nothing over the network.
 pub(crate) async fn nothing_leaks<C: Cloud, const N: usize>(

@@ -11,21 +11,36 @@ const HAS_TLS: bool = cfg!(any(
     feature = "native-tls"
 ));
 
-/// Refuses what would otherwise panic or fail later in the HTTP library.
-pub(super) fn require(any_secure: bool) -> Result<(), Error> {
+/// Refuses what would otherwise panic or fail later in the HTTP library, which makes the TLS of a
+/// client that starts `from_user`.
+pub(super) fn require(any_secure: bool, from_user: bool) -> Result<(), Error> {
     if any_secure && !HAS_TLS {
         return Err(Error::configuration(
             "endpoint",
-            "https needs one of the cargo features rustls, rustls-no-provider and native-tls",
+            "https needs one of the cargo features rustls, rustls-ring, rustls-no-provider and \
+             native-tls",
         ));
     }
-    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    #[cfg(all(
+        feature = "rustls-no-provider",
+        not(any(feature = "rustls", feature = "native-tls"))
+    ))]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        return Err(Error::configuration(
-            "rustls-no-provider",
-            "install a rustls crypto provider before building a client",
-        ));
+        if !cfg!(feature = "rustls-ring") {
+            return Err(Error::configuration(
+                "rustls-no-provider",
+                "install a rustls crypto provider before building a client",
+            ));
+        }
+        if from_user {
+            return Err(Error::configuration(
+                "http",
+                "with the feature rustls-ring and without rustls, install a rustls crypto provider \
+                 before building a client with a function of your own",
+            ));
+        }
     }
+    let _ = from_user;
     Ok(())
 }
 
@@ -44,7 +59,7 @@ pub(super) fn prepare(
         Ok(http.tls_backend_preconfigured(shared::config(environment)?))
     } else {
         // Plain http needs no certificates.
-        Ok(http.tls_certs_only([]))
+        shared::trusting_nobody(http, environment)
     }
 }
 
@@ -100,6 +115,13 @@ mod shared {
 
     use super::{Environment, Error, not_built_for};
 
+    pub(super) fn trusting_nobody(
+        http: reqwest::ClientBuilder,
+        _: &Environment,
+    ) -> Result<reqwest::ClientBuilder, Error> {
+        Ok(http.tls_certs_only([]))
+    }
+
     static SHARED: Mutex<Option<TlsConnector>> = Mutex::new(None);
 
     pub(super) fn config(environment: &Environment) -> Result<TlsConnector, Error> {
@@ -122,7 +144,7 @@ mod shared {
 mod shared {
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use rustls::{ClientConfig, crypto::CryptoProvider};
+    use rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider};
     use rustls_platform_verifier::Verifier;
 
     use super::{Environment, Error, not_built_for};
@@ -138,13 +160,22 @@ mod shared {
         {
             return Ok(config.clone());
         }
-        let provider = match installed {
-            Some(installed) => installed.clone(),
-            None => provider()?,
-        };
         let config =
-            made(provider).map_err(|error| not_built_for(&error.to_string(), environment))?;
+            made(provider()?).map_err(|error| not_built_for(&error.to_string(), environment))?;
         Ok(shared.insert(config).clone())
+    }
+
+    /// The library's own configuration would want an installed provider.
+    pub(super) fn trusting_nobody(
+        http: reqwest::ClientBuilder,
+        environment: &Environment,
+    ) -> Result<reqwest::ClientBuilder, Error> {
+        let config = ClientConfig::builder_with_provider(provider()?)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| not_built_for(&error.to_string(), environment))?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        Ok(http.tls_backend_preconfigured(config))
     }
 
     /// What reqwest makes of no settings, for HTTP/1.1.
@@ -159,14 +190,27 @@ mod shared {
         Ok(config)
     }
 
-    #[cfg(feature = "rustls")]
+    /// The one that the program has installed, or our own.
     fn provider() -> Result<Arc<CryptoProvider>, Error> {
-        Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        match CryptoProvider::get_default() {
+            Some(installed) => Ok(installed.clone()),
+            None => own().map(Arc::new),
+        }
     }
 
-    #[cfg(not(feature = "rustls"))]
-    fn provider() -> Result<Arc<CryptoProvider>, Error> {
-        super::require(true)?;
+    #[cfg(feature = "rustls")]
+    fn own() -> Result<CryptoProvider, Error> {
+        Ok(rustls::crypto::aws_lc_rs::default_provider())
+    }
+
+    #[cfg(all(feature = "rustls-ring", not(feature = "rustls")))]
+    fn own() -> Result<CryptoProvider, Error> {
+        Ok(rustls::crypto::ring::default_provider())
+    }
+
+    #[cfg(not(any(feature = "rustls", feature = "rustls-ring")))]
+    fn own() -> Result<CryptoProvider, Error> {
+        super::require(true, false)?;
         Err(Error::configuration(
             "rustls-no-provider",
             "the crypto provider has gone",

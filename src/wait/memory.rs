@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use tokio::time::{Duration, Instant};
 
-use super::{ExecutionRef, Origin, View};
+use super::{look::View, reference::ExecutionRef, task::Origin};
 use crate::{
-    error::{Delivery, Error, ErrorKind, on_one_line},
+    error::{Delivery, Error, ErrorKind},
     pipeline::clock::monotonic,
+    printed::on_one_line,
 };
 
 /// What a wait has seen.

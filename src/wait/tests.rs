@@ -1,10 +1,14 @@
 //! Waits against services of every manner, under the paused clock.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::*;
-use crate::{error::ErrorCode, pipeline::pace::Quota};
+use super::{watch::LATE_OUTPUT, *};
+use crate::{
+    error::{Delivery, ErrorCode},
+    pipeline::pace::{Pacer, Quota},
+};
 
 /// What a look tells, as the fake service has it.
 type Told = Result<View, Error>;

@@ -2,11 +2,23 @@
 
 import re
 
+import tables
+
 UPPER_UUID = "[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}"
 UUID = UPPER_UUID.replace("A-F", "a-f").replace("AB", "ab")
 MILLISECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 SECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00"  # as aliases, versions and map runs show times
 HEX = "[0-9a-f]{32}"
+
+
+def plain(value):
+    """An answer's part without its class, and without what is not there."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items() if one is not None}
+    return [plain(one) for one in value] if isinstance(value, list) else value
 
 
 class Like:
@@ -27,6 +39,22 @@ class Check:
 
     def __init__(self):
         self.counts = {}
+        # By client and operation: how many calls went well, and the fields of what they gave.
+        self.done, self.fields = {}, {}
+
+    def watched(self, client, call, operation_at=0):
+        """A client's way to call, whose calls that go well are counted by their operation."""
+
+        def ask(*arguments):
+            answer = call(*arguments)
+            if answer.code == "":
+                of_client, operation = self.done.setdefault(client, {}), arguments[operation_at]
+                of_client[operation] = of_client.get(operation, 0) + 1
+                declared, seen = tables.OPERATIONS[operation].answer, self.fields.setdefault((client, operation), set())
+                seen.update(tables.paths(plain(answer.fields), declared))
+            return answer
+
+        return ask
 
     def equal(self, subject, found, meant):
         if found != meant:

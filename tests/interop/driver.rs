@@ -6,21 +6,9 @@
 use std::{collections::BTreeMap, error::Error as _};
 
 use chrono::{DateTime, Utc};
-use cloud_workflows::{
-    Call, Error, Operation, Response,
-    alibaba::{
-        self, DescribeExecutionRequest, GetExecutionHistoryRequest, ListExecutionsRequest,
-        ReportTaskFailedRequest, ReportTaskSucceededRequest, StartExecutionRequest,
-        StartSyncExecutionRequest, StopExecutionRequest,
-    },
-    huawei::{
-        self, CreateCallbackWorkflowRequest, ListWorkflowExecutionsRequest, RetryWorkFlowRequest,
-        ShowWorkflowExecutionForPageRequest, ShowWorkflowExecutionRequest,
-        StartSyncWorkflowExecutionRequest, StartWorkflowExecutionRequest, StopWorkFlowRequest,
-    },
-};
+use cloud_workflows::{Call, Error, Operation, Payload, Response, Secret, alibaba, huawei};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, stdin},
     task::JoinSet,
@@ -29,76 +17,28 @@ use tokio::{
 /// How many requests are under way at once.
 const AT_ONCE: usize = 8;
 
-/// One line of input: which operation, who asks, and what an operation of that cloud may be given.
+/// One line of input: which operation, who asks, and the operation's parameters.
 #[derive(Deserialize)]
 struct Order {
     id: u64,
     endpoint: String,
     operation: String,
     #[serde(flatten)]
-    given: Given,
+    caller: Caller,
+    parameters: Given,
 }
 
-/// The parameters of all operations; each takes its own. An empty name is refused by the client
-/// itself, so that one that is left out here is noticed.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Given {
-    Alibaba(Box<ForAlibaba>),
-    Huawei(Box<ForHuawei>),
-}
-
-#[derive(Deserialize)]
-struct ForAlibaba {
-    key: Key,
-    #[serde(default)]
-    flow_name: String,
-    execution_name: Option<String>,
-    input: Option<String>,
-    qualifier: Option<String>,
-    callback_fnf_task_token: Option<String>,
-    wait_time_seconds: Option<u32>,
-    execution_name_prefix: Option<String>,
-    limit: Option<u32>,
-    map_run_name: Option<String>,
-    metadata_only: Option<bool>,
-    next_token: Option<String>,
-    started_time_begin: Option<DateTime<Utc>>,
-    started_time_end: Option<DateTime<Utc>>,
-    status: Option<String>,
-    cause: Option<String>,
-    error: Option<String>,
-    #[serde(default)]
-    task_token: String,
-    output: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ForHuawei {
-    auth: Auth,
-    region: String,
-    project_id: Option<String>,
-    workflow_id: String,
-    #[serde(default)]
-    execution_id: String,
-    #[serde(default)]
-    headers: BTreeMap<String, Value>,
-    input: Option<String>,
-    create_time: Option<String>,
-    workflow_run_id: Option<String>,
-    workflow_run_merge_fn_parameters: Option<bool>,
-    full_history: Option<bool>,
-    limit: Option<u32>,
-    offset: Option<u32>,
-    status: Option<String>,
-    start_time: Option<DateTime<Utc>>,
-    end_time: Option<DateTime<Utc>>,
-    #[serde(default)]
-    workflow_state_id: String,
-    #[serde(default)]
-    result: String,
-    output: Option<String>,
-    error: Option<String>,
+enum Caller {
+    Alibaba {
+        key: Key,
+    },
+    Huawei {
+        auth: Auth,
+        region: String,
+        project_id: Option<String>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -138,14 +78,14 @@ impl Key {
     }
 }
 
-fn alibaba(endpoint: &str, key: Key) -> Result<alibaba::Client, Error> {
+fn alibaba_client(endpoint: &str, key: Key) -> Result<alibaba::Client, Error> {
     alibaba::Client::builder()
         .endpoint(endpoint)
         .credentials(key.alibaba())
         .build()
 }
 
-fn huawei(
+fn huawei_client(
     endpoint: &str,
     region: String,
     project_id: Option<String>,
@@ -170,174 +110,337 @@ fn huawei(
     .build()
 }
 
-impl ForAlibaba {
-    async fn carry_out(self, operation: &str, endpoint: &str) -> Result<Value, Error> {
-        let client = alibaba(endpoint, self.key)?;
-        let flow = self.flow_name;
-        let named = self.execution_name.clone().unwrap_or_default();
-        match operation {
-            "StartExecution" => {
-                let mut request = StartExecutionRequest::new(flow)
-                    .execution_name(self.execution_name)
-                    .qualifier(self.qualifier)
-                    .callback_fnf_task_token(self.callback_fnf_task_token);
-                if let Some(input) = self.input {
-                    request = request.input_json(input);
-                }
-                told(client.start_execution(request)).await
-            }
-            "StartSyncExecution" => {
-                let mut request = StartSyncExecutionRequest::new(flow)
-                    .execution_name(self.execution_name)
-                    .qualifier(self.qualifier);
-                if let Some(input) = self.input {
-                    request = request.input_json(input);
-                }
-                told(client.start_sync_execution(request)).await
-            }
-            "DescribeExecution" => {
-                let request = DescribeExecutionRequest::new(flow, named)
-                    .wait_time_seconds(self.wait_time_seconds);
-                told(client.describe_execution(request)).await
-            }
-            "StopExecution" => {
-                let request = StopExecutionRequest::new(flow, named)
-                    .cause(self.cause)
-                    .error(self.error);
-                told(client.stop_execution(request)).await
-            }
-            "ListExecutions" => {
-                let status = self.status.as_deref().map(alibaba::ExecutionStatus::from);
-                let request = ListExecutionsRequest::new(flow)
-                    .execution_name_prefix(self.execution_name_prefix)
-                    .limit(self.limit)
-                    .map_run_name(self.map_run_name)
-                    .metadata_only(self.metadata_only)
-                    .next_token(self.next_token)
-                    .qualifier(self.qualifier)
-                    .started_time_begin(self.started_time_begin)
-                    .started_time_end(self.started_time_end)
-                    .status(status);
-                told(client.list_executions(request)).await
-            }
-            "GetExecutionHistory" => {
-                let request = GetExecutionHistoryRequest::new(flow, named)
-                    .limit(self.limit)
-                    .next_token(self.next_token);
-                told(client.get_execution_history(request)).await
-            }
-            "ReportTaskSucceeded" => {
-                let mut request = ReportTaskSucceededRequest::new(self.task_token);
-                if let Some(output) = self.output {
-                    request = request.output_json(output);
-                }
-                told(client.report_task_succeeded(request)).await
-            }
-            "ReportTaskFailed" => {
-                let error = self.error.unwrap_or_default();
-                let request =
-                    ReportTaskFailedRequest::new(self.task_token, error).cause(self.cause);
-                told(client.report_task_failed(request)).await
-            }
-            other => Ok(unknown(other)),
+/// What an operation is given, by the wire's names; what has been taken is gone.
+#[derive(Deserialize)]
+struct Given(Map<String, Value>);
+
+impl Given {
+    fn take<T: Read>(&mut self, name: &str) -> Result<Option<T>, Wrong> {
+        let given = self.0.remove(name);
+        let read = given.map(|value| T::read(value.clone()).ok_or(value));
+        read.transpose()
+            .map_err(|value| Wrong(format!("the driver cannot read {name}: {value}")))
+    }
+
+    fn need<T: Read>(&mut self, name: &str) -> Result<T, Wrong> {
+        let taken = self.take(name)?;
+        taken.ok_or_else(|| Wrong(format!("the driver needs {name}")))
+    }
+
+    /// Whatever is left has no place in the request.
+    fn end(&self) -> Result<(), Wrong> {
+        match self.0.keys().next() {
+            Some(name) => Err(Wrong(format!("the driver leaves out {name}"))),
+            None => Ok(()),
         }
     }
 }
 
-impl ForHuawei {
-    async fn carry_out(self, operation: &str, endpoint: &str) -> Result<Value, Error> {
-        let client = huawei(endpoint, self.region, self.project_id, self.auth)?;
-        let (workflow, execution) = (self.workflow_id, self.execution_id);
-        match operation {
-            "StartSyncWorkflowExecution" => {
-                let mut request = StartSyncWorkflowExecutionRequest::new(workflow);
-                for (name, value) in self.headers {
-                    request = request.header(name, value);
-                }
-                if let Some(input) = self.input {
-                    request = request.input_json(input);
-                }
-                told(client.start_sync_workflow_execution(request)).await
+/// A value of a parameter.
+trait Read: Sized {
+    fn read(value: Value) -> Option<Self>;
+}
+
+macro_rules! read {
+    ($($type:ty),* $(,)?; $($part:ty),* $(,)?; $($text:ty = $make:expr),* $(,)?) => {
+        $(impl Read for $type {
+            fn read(value: Value) -> Option<Self> {
+                serde_json::from_value(value).ok()
             }
-            "StartWorkflowExecution" => {
-                let mut request = StartWorkflowExecutionRequest::new(workflow)
-                    .create_time(self.create_time)
-                    .workflow_run_id(self.workflow_run_id)
-                    .workflow_run_merge_fn_parameters(self.workflow_run_merge_fn_parameters);
-                for (name, value) in self.headers {
-                    request = request.header(name, value);
-                }
-                if let Some(input) = self.input {
-                    request = request.input_json(input);
-                }
-                told(client.start_workflow_execution(request)).await
+        })*
+        $(impl Read for $part {
+            fn read(value: Value) -> Option<Self> {
+                serde_json::from_value::<Self>(value).ok().map(Anew::anew)
             }
-            "ShowWorkflowExecution" => {
-                let request = ShowWorkflowExecutionRequest::new(workflow, execution)
-                    .full_history(self.full_history);
-                told(client.show_workflow_execution(request)).await
+        })*
+        $(impl Read for $text {
+            fn read(value: Value) -> Option<Self> {
+                Some($make(value.as_str()?))
             }
-            "ListWorkflowExecutions" => {
-                let status = self.status.as_deref().map(huawei::WorkflowRunStatus::from);
-                let request = ListWorkflowExecutionsRequest::new(workflow)
-                    .limit(self.limit)
-                    .offset(self.offset)
-                    .status(status)
-                    .start_time(self.start_time)
-                    .end_time(self.end_time);
-                told(client.list_workflow_executions(request)).await
-            }
-            "ShowWorkflowExecutionForPage" => {
-                let offset = self.offset.unwrap_or_default();
-                let limit = self.limit.unwrap_or_default();
-                let request = ShowWorkflowExecutionForPageRequest::new(workflow, offset, limit)
-                    .start_time(self.start_time)
-                    .end_time(self.end_time);
-                told(client.show_workflow_execution_for_page(request)).await
-            }
-            "StopWorkFlow" => {
-                let request = StopWorkFlowRequest::new(workflow, execution);
-                told(client.stop_work_flow(request)).await
-            }
-            "RetryWorkFlow" => {
-                let request = RetryWorkFlowRequest::new(workflow, execution);
-                told(client.retry_work_flow(request)).await
-            }
-            "CreateCallbackWorkflow" => {
-                let mut request = CreateCallbackWorkflowRequest::new(
-                    workflow,
-                    self.workflow_run_id.unwrap_or_default(),
-                    self.workflow_state_id,
-                    huawei::CallbackResult::from(self.result.as_str()),
-                )
-                .error(self.error);
-                if let Some(output) = self.output {
-                    request = request.output_json(output);
-                }
-                told(client.create_callback_workflow(request)).await
-            }
-            other => Ok(unknown(other)),
-        }
+        })*
+    };
+}
+
+read! {
+    String, bool, u32, i64, f64, DateTime<Utc>, Vec<String>;
+    alibaba::Environment, Vec<alibaba::RoutingConfiguration>, huawei::WorkflowCreateBody;
+    // The JSON of a caller: its text.
+    Payload = Payload::from_json,
+    Secret = Secret::new,
+    alibaba::ExecutionMode = From::from,
+    alibaba::ExecutionStatus = From::from,
+    alibaba::FlowType = From::from,
+    huawei::CallbackResult = From::from,
+    huawei::WorkflowMode = From::from,
+    huawei::WorkflowRunStatus = From::from,
+}
+
+impl Read for BTreeMap<String, Payload> {
+    fn read(value: Value) -> Option<Self> {
+        let members = serde_json::from_value::<BTreeMap<String, Value>>(value).ok()?;
+        let payloads = members
+            .into_iter()
+            .map(|(name, value)| (name, Payload::from_value(&value)));
+        Some(payloads.collect())
     }
 }
 
-fn unknown(operation: &str) -> Value {
-    json!({ "error": format!("the driver does not know {operation}") })
+/// A part that was read goes out again as it came; made anew, it goes out as its declaration says.
+trait Anew: Sized {
+    fn anew(self) -> Self {
+        self
+    }
+}
+
+impl<T: Anew> Anew for Vec<T> {
+    fn anew(self) -> Self {
+        self.into_iter().map(Anew::anew).collect()
+    }
+}
+
+impl<T: Anew> Anew for Option<T> {
+    fn anew(self) -> Self {
+        self.map(Anew::anew)
+    }
+}
+
+/// Parts: what `new` takes, and what else they have.
+macro_rules! parts {
+    ($($part:ty: ($($new:ident),*) [$($field:ident),*])*; $($plain:ty),* $(,)?) => {
+        $(impl Anew for $part {
+            fn anew(self) -> Self {
+                let made = Self::new($(self.$new.anew()),*);
+                $(let made = {
+                    let mut made = made;
+                    made.$field = self.$field.anew();
+                    made
+                };)*
+                made
+            }
+        })*
+        $(impl Anew for $plain {})*
+    };
+}
+
+parts! {
+    alibaba::Environment: (variables) []
+    alibaba::Variable: (name, value) [description]
+    alibaba::RoutingConfiguration: (version, weight) []
+    huawei::WorkflowCreateBody: (name, start, states) [
+        description, triggers, functions, retries, mode, express_config, enterprise_project_id,
+        enable_stream_response, constants
+    ]
+    huawei::Trigger: (trigger_name, trigger_type) [enabled, trigger_config]
+    huawei::ObsTriggerConfig: (bucket, events, prefix, suffix) []
+    huawei::Function: (name, operation) [metadata]
+    huawei::OperationState: (id, name, kind) [
+        end, transition, actions, action_mode, on_errors, state_data_filter, duration
+    ]
+    huawei::Action: (function_ref) []
+    huawei::FunctionRef: (ref_name) [invoke_mode, arguments]
+    huawei::OnError: () [error, transition, retry_ref]
+    huawei::Retry: (name) [delay, max_attempts]
+    huawei::StateDataFilter: () [input, output]
+    huawei::ExpressConfig: () [log_level];
+    String, bool, i32, i64, f64, Payload, huawei::WorkflowMode, huawei::LogLevel,
+    huawei::TriggerType, huawei::StateType, huawei::ActionMode, huawei::InvokeMode,
+}
+
+/// What keeps an order from being sent as it is meant.
+struct Wrong(String);
+
+impl From<Wrong> for Outcome {
+    fn from(Wrong(words): Wrong) -> Self {
+        Self(json!({ "error": words }))
+    }
+}
+
+/// What came of an order.
+struct Outcome(Value);
+
+impl From<Error> for Outcome {
+    fn from(error: Error) -> Self {
+        Self(refused(&error))
+    }
+}
+
+macro_rules! needed {
+    ($given:ident $name:literal) => {
+        $given.need::<String>($name)?
+    };
+    ($given:ident $name:literal $type:ty) => {
+        $given.need::<$type>($name)?
+    };
+}
+
+/// The operations of a cloud: method and request, what `new` takes by its wire names (and types
+/// where they are no texts), and what else may be given, by field and wire name.
+macro_rules! operations {
+    ($cloud:ident: $($call:ident $request:ident
+        ($($new:literal $(as $type:ty)?),*) [$($field:ident = $wire:literal),* $(,)?])*
+    ) => {
+        async fn $cloud(
+            client: &$cloud::Client,
+            operation: &str,
+            mut given: Given,
+        ) -> Result<Outcome, Outcome> {
+            match format!("{operation}Request").as_str() {
+                $(stringify!($request) => {
+                    let request = $cloud::$request::new($(needed!(given $new $($type)?)),*);
+                    $(let request = match given.take($wire)? {
+                        Some(value) => {
+                            let mut request = request;
+                            request.$field = operations!(@ $field value);
+                            request
+                        }
+                        None => request,
+                    };)*
+                    given.end()?;
+                    told(client.$call(request)).await
+                })*
+                _ => Err(Wrong(format!("the driver does not know {operation}")).into()),
+            }
+        }
+    };
+    (@ headers $value:ident) => { $value };
+    (@ $field:ident $value:ident) => { Some($value) };
+}
+
+operations! { alibaba:
+    create_flow CreateFlowRequest("Name", "Definition", "Description") [
+        kind = "Type", execution_mode = "ExecutionMode", role_arn = "RoleArn",
+        environment = "Environment", resource_group_id = "ResourceGroupId",
+        external_storage_location = "ExternalStorageLocation"
+    ]
+    describe_flow DescribeFlowRequest("Name") [flow_version = "FlowVersion"]
+    update_flow UpdateFlowRequest("Name") [
+        definition = "Definition", description = "Description", kind = "Type", role_arn = "RoleArn",
+        environment = "Environment"
+    ]
+    delete_flow DeleteFlowRequest("Name") []
+    list_flows ListFlowsRequest() [
+        limit = "Limit", next_token = "NextToken", resource_group_id = "ResourceGroupId"
+    ]
+    publish_flow_version PublishFlowVersionRequest("FlowName") [description = "Description"]
+    delete_flow_version DeleteFlowVersionRequest("FlowName", "FlowVersion") []
+    list_flow_versions ListFlowVersionsRequest("FlowName") [
+        limit = "Limit", next_token = "NextToken"
+    ]
+    create_flow_alias CreateFlowAliasRequest(
+        "FlowName", "Name", "RoutingConfigurations" as Vec<alibaba::RoutingConfiguration>
+    ) [description = "Description"]
+    describe_flow_alias DescribeFlowAliasRequest("FlowName", "Name") []
+    update_flow_alias UpdateFlowAliasRequest("FlowName", "Name") [
+        description = "Description", routing_configurations = "RoutingConfigurations"
+    ]
+    delete_flow_alias DeleteFlowAliasRequest("FlowName", "Name") []
+    list_flow_aliases ListFlowAliasesRequest("FlowName") [limit = "Limit", next_token = "NextToken"]
+    create_schedule CreateScheduleRequest("FlowName", "ScheduleName", "CronExpression") [
+        description = "Description", enable = "Enable", payload = "Payload"
+    ]
+    describe_schedule DescribeScheduleRequest("FlowName", "ScheduleName") []
+    update_schedule UpdateScheduleRequest("FlowName", "ScheduleName", "Enable" as bool) [
+        cron_expression = "CronExpression", description = "Description", payload = "Payload"
+    ]
+    delete_schedule DeleteScheduleRequest("FlowName", "ScheduleName") []
+    list_schedules ListSchedulesRequest("FlowName") [limit = "Limit", next_token = "NextToken"]
+    start_execution StartExecutionRequest("FlowName") [
+        execution_name = "ExecutionName", callback_fnf_task_token = "CallbackFnFTaskToken",
+        qualifier = "Qualifier", input = "Input"
+    ]
+    start_sync_execution StartSyncExecutionRequest("FlowName") [
+        execution_name = "ExecutionName", qualifier = "Qualifier", input = "Input"
+    ]
+    describe_execution DescribeExecutionRequest("FlowName", "ExecutionName") [
+        wait_time_seconds = "WaitTimeSeconds"
+    ]
+    stop_execution StopExecutionRequest("FlowName", "ExecutionName") [
+        cause = "Cause", error = "Error"
+    ]
+    list_executions ListExecutionsRequest("FlowName") [
+        execution_name_prefix = "ExecutionNamePrefix", limit = "Limit", map_run_name = "MapRunName",
+        metadata_only = "MetadataOnly", next_token = "NextToken", qualifier = "Qualifier",
+        started_time_begin = "StartedTimeBegin", started_time_end = "StartedTimeEnd",
+        status = "Status"
+    ]
+    get_execution_history GetExecutionHistoryRequest("FlowName", "ExecutionName") [
+        limit = "Limit", next_token = "NextToken"
+    ]
+    describe_map_run DescribeMapRunRequest("FlowName", "ExecutionName", "MapRunName") []
+    update_map_run UpdateMapRunRequest("FlowName", "ExecutionName", "MapRunName") [
+        concurrency = "Concurrency", tolerated_failed_count = "ToleratedFailedCount",
+        tolerated_failed_percentage = "ToleratedFailedPercentage"
+    ]
+    report_task_succeeded ReportTaskSucceededRequest("TaskToken") [output = "Output"]
+    report_task_failed ReportTaskFailedRequest("TaskToken", "Error") [cause = "Cause"]
+    describe_regions DescribeRegionsRequest() [accept_language = "AcceptLanguage"]
+}
+
+operations! { huawei:
+    create_workflow CreateWorkflowRequest("body" as huawei::WorkflowCreateBody) []
+    list_workflow ListWorkflowRequest() [
+        workflow_name = "workflow_name", limit = "limit", offset = "offset",
+        enterprise_project = "enterprise_project", mode = "mode"
+    ]
+    show_work_flow ShowWorkFlowRequest("workflow_id") []
+    update_work_flow UpdateWorkFlowRequest("workflow_id", "body" as huawei::WorkflowCreateBody) []
+    batch_delete_workflows BatchDeleteWorkflowsRequest("workflow_urns" as Vec<String>) []
+    show_work_flow_metric ShowWorkFlowMetricRequest("workflow_urn") [
+        period = "period", start_time = "start_time", end_time = "end_time"
+    ]
+    show_tenant_metric ShowTenantMetricRequest() [
+        period = "period", start_time = "start_time", end_time = "end_time",
+        metric_type = "metric_type"
+    ]
+    start_sync_workflow_execution StartSyncWorkflowExecutionRequest("workflow_id") [
+        headers = "headers", input = "input"
+    ]
+    start_workflow_execution StartWorkflowExecutionRequest("workflow_id") [
+        create_time = "X-Create-Time", workflow_run_id = "X-WorkflowRun-ID",
+        workflow_run_merge_fn_parameters = "X-WorkflowRun-MergeFnParameters", headers = "headers",
+        input = "input"
+    ]
+    show_workflow_execution ShowWorkflowExecutionRequest("workflow_id", "execution_id") [
+        full_history = "X-Get-Workflow-Full-History-Data"
+    ]
+    list_workflow_executions ListWorkflowExecutionsRequest("workflow_id") [
+        limit = "limit", offset = "offset", status = "status", start_time = "start_time",
+        end_time = "end_time"
+    ]
+    show_workflow_execution_for_page ShowWorkflowExecutionForPageRequest(
+        "workflow_id", "offset" as u32, "limit" as u32
+    ) [start_time = "start_time", end_time = "end_time"]
+    stop_work_flow StopWorkFlowRequest("workflow_id", "execution_id") []
+    retry_work_flow RetryWorkFlowRequest("workflow_id", "execution_id") []
+    create_callback_workflow CreateCallbackWorkflowRequest(
+        "workflow_id", "X-Workflow-Run-Id", "X-Workflow-State-Id", "result" as
+        huawei::CallbackResult
+    ) [error = "error", output = "output"]
 }
 
 /// Sends a call, and says what came of it.
-async fn told<O>(call: Call<O>) -> Result<Value, Error>
+async fn told<O>(call: Call<O>) -> Result<Outcome, Outcome>
 where
     O: Operation<Output: Serialize>,
 {
-    Ok(report(&call.send_for_response().await?))
+    Ok(Outcome(report(&call.send_for_response().await?)))
 }
 
 impl Order {
-    async fn carry_out(self) -> Result<Value, Error> {
-        match self.given {
-            Given::Alibaba(given) => given.carry_out(&self.operation, &self.endpoint).await,
-            Given::Huawei(given) => given.carry_out(&self.operation, &self.endpoint).await,
+    async fn carry_out(self) -> Result<Outcome, Outcome> {
+        let (operation, given) = (&self.operation, self.parameters);
+        match self.caller {
+            Caller::Alibaba { key } => {
+                alibaba(&alibaba_client(&self.endpoint, key)?, operation, given).await
+            }
+            Caller::Huawei {
+                auth,
+                region,
+                project_id,
+            } => {
+                let client = huawei_client(&self.endpoint, region, project_id, auth)?;
+                huawei(&client, operation, given).await
+            }
         }
     }
 }
@@ -366,10 +469,7 @@ fn refused(error: &Error) -> Value {
 
 async fn answer(order: Order) {
     let id = order.id;
-    let mut outcome = order
-        .carry_out()
-        .await
-        .unwrap_or_else(|error| refused(&error));
+    let (Ok(Outcome(mut outcome)) | Err(Outcome(mut outcome))) = order.carry_out().await;
     outcome["id"] = id.into();
     println!("{outcome}");
 }

@@ -34,6 +34,8 @@ ARGUMENTS = [
     *("--standard", "slow", "--workflow", "slow", "--slow", "slow=2500"),
     *("--standard", "slow-fails", "--workflow", "slow-fails", "--slow", "slow-fails=1000", "--failing", "slow-fails"),
     *("--standard", "asks", "--workflow", "asks", "--waiting", "asks"),
+    *("--standard", "bound", "--slow", f"bound={HOUR}"),
+    *("--standard", "maps", "--mapping", "maps", "--slow", f"maps={HOUR}", "--standard", "mapped", "--mapping", "mapped"),
     *("--workflow", "echo", "--workflow", "流程 1", "--workflow", "flow-fails", "--failing", "flow-fails"),
     *("--access-key", "id:se+cr/et=", "--sts-key", "STS.id:secret~*:to:ken/+=~*"),
     *("--huawei-key", "AK1:s+k/1=", "--huawei-key", "AK-locked:sk", "--huawei-key", "AK-wrong:sk"),
@@ -69,7 +71,7 @@ class Output:
 
 
 def check_emulator(program, seed, rounds):
-    """Runs everything; gives the counts."""
+    """Runs everything; gives the counts, and of each client which operations went well how often, and with which fields."""
     process = subprocess.Popen([program, *ARGUMENTS], stdout=subprocess.PIPE, text=True)
     try:
         output = Output(process.stdout)
@@ -77,11 +79,10 @@ def check_emulator(program, seed, rounds):
         host = url.removeprefix("http://")
         check = Check()
         for client, call in official.ALIBABA.items():
-            alibaba(check, client, call, host, random.Random(f"{seed}:{client}"), rounds)
-            key = KEY if client == "alibabacloud_fnf20190315" else STS
-            following_check.alibaba(check, client, partial(call, host, key), output)
-            if client == "alibabacloud_fnf20190315":  # it alone has a model for each answer
-                managing_check.alibaba(check, client, partial(call, host, key))
+            alibaba(check, client, check.watched(client, call, 2), host, random.Random(f"{seed}:{client}"), rounds)
+            ask = check.watched(client, partial(call, host, KEY if client == "alibabacloud_fnf20190315" else STS))
+            following_check.alibaba(check, client, ask, output)
+            managing_check.alibaba(check, client, ask, host)
         check_nonce_and_clock(check, host)
         project_id, token = huawei_iam(check, url)
         huawei(check, url, project_id, token, random.Random(f"{seed}:huawei"), rounds)
@@ -90,12 +91,16 @@ def check_emulator(program, seed, rounds):
             official.huawei_key(HUAWEI_TEMPORARY, project_id),
             official.BasicCredentials(token, project_id),
         ):
-            call = partial(official.huawei, url, credentials)
-            following_check.huawei(check, "huaweicloudsdkfunctiongraph", call, output, USER)
+            client = official.HUAWEI_PYTHON
+            ask = check.watched(client, partial(official.huawei, url, credentials))
+            following_check.huawei(check, client, ask, output, USER)
+            managing_check.huawei(check, client, ask, USER)
         for key in (HUAWEI_KEY, HUAWEI_TEMPORARY):
-            call = partial(official.huawei_node, url, key, project_id)
-            following_check.huawei(check, "@huaweicloud/huaweicloud-sdk-functiongraph", call, output, USER)
-        return check.counts
+            client = official.HUAWEI_NODE
+            ask = check.watched(client, partial(official.huawei_node, url, key, project_id))
+            following_check.huawei(check, client, ask, output, USER)
+            managing_check.huawei(check, client, ask, USER)
+        return check.counts, check.done, check.fields
     finally:
         process.kill()
         process.wait()
@@ -283,7 +288,7 @@ def huawei_iam(check, url):
 
 def huawei(check, url, project_id, iam_token, rng, rounds):
     """`sync-executions`, signed and with a token, and what refuses it."""
-    client = "huaweicloudsdkfunctiongraph"
+    client = official.HUAWEI_PYTHON
 
     def by_key(key=HUAWEI_KEY, project=project_id):
         return official.huawei_key(key, project)

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote
 
+import tables
 from alibabacloud_tea_openapi.utils import Utils as TeaUtils
 from aliyunsdkcore.auth.algorithm import sha_hmac1
 from aliyunsdkcore.auth.composer import rpc_signature_composer as composer
@@ -67,89 +68,6 @@ def parameters(encoded):
     return found
 
 
-# Operations that read; all others write.
-READS = {"DescribeExecution", "GetExecutionHistory", "ListExecutions"}
-STARTS = {"StartExecution", "StartSyncExecution"}
-
-# What an order calls a parameter of Alibaba Cloud, and what the wire does.
-WIRE = {
-    "flow_name": "FlowName",
-    "execution_name": "ExecutionName",
-    "input": "Input",
-    "qualifier": "Qualifier",
-    "callback_fnf_task_token": "CallbackFnFTaskToken",
-    "wait_time_seconds": "WaitTimeSeconds",
-    "execution_name_prefix": "ExecutionNamePrefix",
-    "limit": "Limit",
-    "map_run_name": "MapRunName",
-    "metadata_only": "MetadataOnly",
-    "next_token": "NextToken",
-    "started_time_begin": "StartedTimeBegin",
-    "started_time_end": "StartedTimeEnd",
-    "status": "Status",
-    "cause": "Cause",
-    "error": "Error",
-    "task_token": "TaskToken",
-    "output": "Output",
-}
-
-
-@dataclass
-class Shape:
-    """An operation of Huawei Cloud: where it goes, below `workflows`, and where its parameters do."""
-
-    method: str
-    path: str
-    query: tuple = ()
-    headers: dict = field(default_factory=dict)
-    json: str = ""  # the member that is the caller's JSON, passed on as it is
-    members: tuple = ()
-
-
-STARTED = "{workflow_id}/executions"
-ONE = "{workflow_id}/executions/{execution_id}"
-HUAWEI = {
-    "StartSyncWorkflowExecution": Shape("POST", "{workflow_id}/sync-executions", json="input", members=("headers",)),
-    "StartWorkflowExecution": Shape(
-        "POST",
-        STARTED,
-        headers={
-            "create_time": "x-create-time",
-            "workflow_run_id": "x-workflowrun-id",
-            "workflow_run_merge_fn_parameters": "x-workflowrun-mergefnparameters",
-        },
-        json="input",
-        members=("headers",),
-    ),
-    "ShowWorkflowExecution": Shape("GET", ONE, headers={"full_history": "x-get-workflow-full-history-data"}),
-    "ListWorkflowExecutions": Shape("GET", STARTED, query=("limit", "offset", "status", "start_time", "end_time")),
-    "ShowWorkflowExecutionForPage": Shape(
-        "GET", "{workflow_id}/executions-history", query=("limit", "offset", "start_time", "end_time")
-    ),
-    "StopWorkFlow": Shape("POST", f"{ONE}/terminate"),
-    "RetryWorkFlow": Shape("POST", f"{ONE}/retry"),
-    "CreateCallbackWorkflow": Shape(
-        "POST",
-        "{workflow_id}/callback",
-        headers={"workflow_run_id": "x-workflow-run-id", "workflow_state_id": "x-workflow-state-id"},
-        json="output",
-        members=("result", "error"),
-    ),
-}
-
-
-def as_text(value):
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def business_parameters(order):
-    """The operation's own parameters by the wire's names."""
-    given = {WIRE[name]: as_text(value) for name, value in order.items() if name in WIRE and value is not None}
-    if order["operation"] == "ReportTaskSucceeded":
-        given.setdefault("Output", "{}")  # the service wants one
-    return given
-
-
 @dataclass
 class Judge:
     """The server; use it in a `with` statement."""
@@ -183,7 +101,7 @@ class Judge:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = answer
+            do_GET = do_POST = do_PUT = do_DELETE = answer
 
             def log_message(self, *_):
                 pass
@@ -211,11 +129,12 @@ class Judge:
             known_by = caller(arrived)
             case = self.cases.get(known_by)
             require(case is not None, "a request of a caller that nobody is", known_by)
-            kind, headers, reply = self.check(arrived, case)
+            way, operation, headers, reply = self.check(arrived, case)
             with self.lock:
                 case.checked += 1
-                self.checked[kind] = self.checked.get(kind, 0) + 1
-            return 200, headers, reply
+                of_way = self.checked.setdefault(way, {})
+                of_way[operation] = of_way.get(operation, 0) + 1
+            return made_status(case), headers, reply
         except Exception as wrong:  # whatever it is, the request did not pass
             number = case.number if case else -1
             text = str(wrong) if isinstance(wrong, Wrong) else repr(wrong)
@@ -233,20 +152,20 @@ class Judge:
         if "authorization" in arrived.headers:
             require("x-auth-token" not in arrived.headers, "a token beside a signature")
             check_huawei_signature(arrived, case)
-            kind = f"SDK-HMAC-SHA256 {operation}"
+            way = "SDK-HMAC-SHA256"
         else:
-            kind = f"X-Auth-Token {operation}"
+            way = "X-Auth-Token"
         if operation == "projects":
             require(arrived.method == "GET", "another method", arrived.method)
             require(parameters(arrived.query) == {"name": case.order["region"]}, "another region", arrived.query)
             project = {"id": case.project_id, "name": case.order["region"], "enabled": True}
-            return kind, {}, {"projects": [project], "links": {}}
+            return way, operation, {}, {"projects": [project], "links": {}}
         check_function_graph(arrived, case)
-        return kind, {"X-Request-Id": f"request-{case.number}"}, case.reply
+        return way, operation, {"X-Request-Id": f"request-{case.number}"}, case.reply
 
     def check_alibaba(self, arrived, case):
         order, key = case.order, case.order["key"]
-        reads = order["operation"] in READS
+        reads = order["operation"] in tables.READS
         require(arrived.method == ("GET" if reads else "POST"), "another method", arrived.method)
         # All of them in one place: a write shows nothing in its URL, and a read has no body.
         query, form = arrived.query, arrived.body.decode()
@@ -290,15 +209,24 @@ class Judge:
             require(nonce not in self.nonces, "a nonce comes twice", nonce)
             self.nonces.add(nonce)
 
-        meant = business_parameters(order)
-        if order["operation"] in STARTS and "ExecutionName" not in meant:
+        operation, given = order["operation"], order["parameters"]
+        meant = {name: tables.on_wire(operation, name, value) for name, value in given.items()}
+        meant = {**tables.DEFAULTS.get(operation, {}), **meant}
+        for name, value in meant.items():
+            if isinstance(value, (dict, list)) and name in own:  # JSON, however it is written
+                own[name] = json.loads(own[name])
+        if operation in tables.STARTS and "ExecutionName" not in meant:
             made = own.get("ExecutionName", "")
             require(re.fullmatch("cw-[0-9a-f]{32}", made), "no made name", made)
             meant["ExecutionName"] = made
             # An answer about another execution is none.
             case.reply["Name"] = made
         require(own == meant, "other parameters than meant", own, meant)
-        return f"signature v1 {order['operation']}", {}, case.reply
+        return "signature v1", operation, {}, case.reply
+
+
+def made_status(case):
+    return 201 if case.order["operation"] == "CreateWorkflow" else 200
 
 
 def caller(arrived):
@@ -350,7 +278,7 @@ def check_password(arrived, case):
     for name in ("authorization", "x-auth-token"):
         require(name not in arrived.headers, f"{name} on a request that has no credential yet")
     token = {"expires_at": "2099-01-01T00:00:00.000000Z", "project": {"id": case.project_id, "name": region}}
-    return "auth/tokens", {"X-Subject-Token": f"token-{case.number}"}, {"token": token}
+    return "password", "auth/tokens", {"X-Subject-Token": f"token-{case.number}"}, {"token": token}
 
 
 # What a request of Huawei Cloud has by itself, beside the headers of its operation.
@@ -358,29 +286,36 @@ OWN_HEADERS = {"x-auth-token", "x-project-id", "x-sdk-date", "x-security-token"}
 
 
 def check_function_graph(arrived, case):
-    order = case.order
-    shape = HUAWEI[order["operation"]]
-    require(arrived.method == shape.method, "another method", arrived.method)
+    name, given = case.order["operation"], case.order["parameters"]
+    operation = tables.HUAWEI[name]
+    require(arrived.method == operation.method, "another method", arrived.method)
+
+    def meant_in(place):
+        parameters = operation.parameters.values()
+        return {one.name: given[one.name] for one in parameters if one.place == place and one.name in given}
+
+    def as_texts(found):
+        return {one: tables.on_wire(name, one, value) for one, value in found.items()}
+
     segments = [unquote(segment, errors="strict") for segment in arrived.path.split("/")]
-    named = {"{workflow_id}": order["workflow_id"], "{execution_id}": order.get("execution_id")}
-    meant = ["", "v2", case.project_id, "fgs", "workflows"] + [named.get(part, part) for part in shape.path.split("/")]
+    named = {"{project_id}": case.project_id, **{f"{{{one}}}": value for one, value in meant_in("path").items()}}
+    meant = [named.get(part, part) for part in operation.path.split("/")]
     require(segments == meant, "another path", arrived.path, meant)
-    meant = {name: as_text(order[name]) for name in shape.query if order.get(name) is not None}
-    for name in {"start_time", "end_time"} & set(meant):  # the service counts in UTC without saying so
-        meant[name] = meant[name].replace("T", " ").removesuffix("Z")
+    meant = as_texts(meant_in("query"))
     require(parameters(arrived.query) == meant, "another query", arrived.query, meant)
-    meant = {wire: as_text(order[name]) for name, wire in shape.headers.items() if order.get(name) is not None}
-    found = {name: value for name, value in arrived.headers.items() if name.startswith("x-") and name not in OWN_HEADERS}
+    meant = {one.lower(): value for one, value in as_texts(meant_in("header")).items()}
+    found = {one: value for one, value in arrived.headers.items() if one.startswith("x-") and one not in OWN_HEADERS}
     require(found == meant, "other headers than meant", found, meant)
     require(arrived.headers.get("x-project-id") == case.project_id, "another project", arrived.headers)
-    if not shape.json:
+    if not {one.place for one in operation.parameters.values()} & {"member", "body"}:
         require(arrived.body == b"", "a body", arrived.body)
         return
     require(arrived.headers.get("content-type") == "application/json", "another content type", arrived.headers)
     body = arrived.body.decode()
-    text = order[shape.json] if order.get(shape.json) is not None else "{}"
-    require(body.endswith(f'"{shape.json}":{text}}}'), "the JSON is not passed on as it is", body)
-    found = json.loads(body)
-    found.pop(shape.json)
-    meant = {name: order[name] for name in shape.members if order.get(name)}
-    require(found == meant, "other members", found, meant)
+    found, meant = json.loads(body), given.get("body") or {**tables.DEFAULTS.get(name, {}), **meant_in("member")}
+    for one in {"input", "output"} & set(meant):
+        require(body.endswith(f'"{one}":{meant.pop(one)}}}'), "the JSON is not passed on as it is", body)
+        found.pop(one)
+    # What names no header is not written.
+    meant = {one: value for one, value in meant.items() if (one, value) != ("headers", {})}
+    require(found == meant, "another body", found, meant)

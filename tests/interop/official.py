@@ -21,7 +21,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkfunctiongraph import v2 as functiongraph
 from huaweicloudsdkiam import v3 as iam
-from judge import READS
+from tables import READS
 
 WAIT_SECONDS = 60  # for one call; the clients' own limits are 3, 10 and 120 s
 
@@ -51,6 +51,9 @@ def tea(host, key, operation, parameters):
         protocol="HTTP",
     )
     request = getattr(fnf, f"{operation}Request")().from_map(parameters)
+    for name, value in list(vars(request).items()):
+        if value == []:  # `from_map` makes lists of what was not given
+            setattr(request, name, None)
     options = RuntimeOptions(read_timeout=WAIT_SECONDS * 1000, connect_timeout=5000)
     try:
         reply = getattr(FnfClient(config), f"{snake(operation)}_with_options")(request, options)
@@ -63,6 +66,11 @@ def tea(host, key, operation, parameters):
     return Answer(reply.status_code, fields, headers.get("x-acs-request-id", ""))
 
 
+def generic(parameters):
+    """As the users of a generic client have to give them: what is nested, as JSON."""
+    return {name: json.dumps(value) if isinstance(value, (dict, list)) else value for name, value in parameters.items()}
+
+
 def core(host, key, operation, parameters, version="2019-03-15"):
     """`aliyun-python-sdk-core`: the generic client of the generation before."""
     if key.get("security_token"):
@@ -73,7 +81,7 @@ def core(host, key, operation, parameters, version="2019-03-15"):
     request = CommonRequest(domain=host, version=version, action_name=operation)
     request.set_protocol_type("http")
     request.set_method("GET" if operation in READS else "POST")
-    for name, value in parameters.items():
+    for name, value in generic(parameters).items():
         (request.add_query_param if operation in READS else request.add_body_params)(name, value)
     try:
         fields = json.loads(client.do_action_with_exception(request))
@@ -110,7 +118,7 @@ def pop_core(host, key, operation, parameters):
         endpoint=f"http://{host}",
         key=key,
         operation=operation,
-        parameters=parameters,
+        parameters=generic(parameters),
         reads=operation in READS,
         timeout=WAIT_SECONDS * 1000 + 10_000,
     )
@@ -122,6 +130,9 @@ def pop_core(host, key, operation, parameters):
 
 
 ALIBABA = {"alibabacloud_fnf20190315": tea, "aliyun-python-sdk-core": core, "@alicloud/fnf-2019-03-15": pop_core}
+
+
+HUAWEI_PYTHON, HUAWEI_NODE = "huaweicloudsdkfunctiongraph", "@huaweicloud/huaweicloud-sdk-functiongraph"
 
 
 class BasicCredentials(huawei_credentials.BasicCredentials):
@@ -155,11 +166,8 @@ def huawei_call(call):
     return Answer(reply.status_code, reply.to_dict())
 
 
-BODIES = {
-    "StartSyncWorkflowExecution": functiongraph.FlowExecuteBody,
-    "StartWorkflowExecution": functiongraph.FlowExecuteBody,
-    "CreateCallbackWorkflow": functiongraph.CallbackWorkflowRequestBody,
-}
+def request_of(operation):
+    return getattr(functiongraph, f"{operation}Request")
 
 
 def huawei(url, credentials, operation, parameters, body=None, region=None):
@@ -171,8 +179,9 @@ def huawei(url, credentials, operation, parameters, body=None, region=None):
         credentials.with_iam_endpoint(url)
         client = builder.with_region(Region(region, url)).build()
     if body is not None:
-        parameters = {**parameters, "body": BODIES[operation](**body)}
-    request = getattr(functiongraph, f"{operation}Request")(**parameters)
+        body = getattr(functiongraph, request_of(operation).openapi_types["body"])(**body)
+        parameters = {**parameters, "body": body}
+    request = request_of(operation)(**parameters)
     return huawei_call(partial(getattr(client, snake(operation)), request))
 
 

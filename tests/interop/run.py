@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 
+import coverage
 import emulator_check
 import ours
 import same_request
@@ -31,7 +32,7 @@ def table(title, counts):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--requests", type=int, default=3000, help="random requests of ours to the judge")
+    parser.add_argument("--requests", type=int, default=3000, help="requests of ours to the judge")
     parser.add_argument("--only", type=int, help="of these, this one alone, and nothing else")
     parser.add_argument("--rounds", type=int, default=30, help="random requests of each kind in the other parts")
     arguments = parser.parse_args()
@@ -42,26 +43,32 @@ def main():
         os.environ.pop(name.upper(), None)
     logging.disable(logging.CRITICAL)
 
+    if arguments.requests < len(ours.FIRST):
+        parser.error(f"--requests: {len(ours.FIRST)} at least, or not every operation is sent")
     emulator, driver = programs()
     if arguments.only is not None:
         print(ours.check_random(driver, arguments.seed, [arguments.only]))
         return
 
     checked, answered = ours.check_random(driver, arguments.seed, range(arguments.requests))
-    total = table(f"Our client, judged by the official signers (seed {arguments.seed}): checked requests", checked)
+    counts = {way: sum(of_way.values()) for way, of_way in checked.items()}
+    total = table(f"Our client, judged by the official signers (seed {arguments.seed}): checked requests", counts)
     print(f"{total:7}  in all, of {answered} calls, each with the answer that was meant")
     if answered != arguments.requests:
         raise SystemExit(f"interop: {arguments.requests} calls were made, {answered} have an outcome")
 
-    counts = emulator_check.check_emulator(emulator, arguments.seed, arguments.rounds)
+    counts, answers, fields = emulator_check.check_emulator(emulator, arguments.seed, arguments.rounds)
     total = table("Official clients against the emulator: answers and refusals, as meant field by field", counts)
     print(f"{total:7}  in all")
 
-    counts, exceptions = same_request.check_same(driver, arguments.seed, arguments.rounds)
+    pairs, exceptions = same_request.check_same(driver, arguments.seed, arguments.rounds // 5)
+    counts = {client: sum(of_client.values()) for client, of_client in pairs.items()}
     table("The same request by the official client and by ours: pairs compared", counts)
     print("\nThey differ in nothing but")
     for name, reason in exceptions.items():
         print(f"  {name:40} {reason}")
+    coverage.check_fields(fields)
+    coverage.check_coverage(checked, pairs, answers)
     print("\ninterop: all as meant")
 
 

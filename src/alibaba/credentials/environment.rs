@@ -5,7 +5,8 @@ use std::fmt;
 use super::Credentials;
 use crate::{
     error::{Error, Lack},
-    payload::{Secret, check_visible},
+    payload::Secret,
+    pipeline::visible::check_visible,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         environment::Environment,

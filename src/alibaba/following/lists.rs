@@ -1,6 +1,6 @@
 //! Lists, page after page.
 
-use super::{Shared, looks};
+use super::polls::pacer;
 use crate::{
     alibaba::{
         operations::{
@@ -14,7 +14,7 @@ use crate::{
         protocol::Rpc,
     },
     error::{Error, ErrorKind},
-    list::{Ask, Items, Pages, Place, Reply, Source},
+    list::{Ask, Items, Pages, Reply, Source},
     pipeline::{
         call::{Call, Listing},
         credential::BoxFuture,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The most events of a page.
-const EVENTS: u32 = 999;
+pub(super) const EVENTS: u32 = 999;
 
 /// An operation whose answers are pages of a list.
 trait Listed: Operation<Protocol = Rpc> + Declared + Clone {
@@ -239,17 +239,10 @@ impl<R: Operation<Protocol = Rpc> + Clone> Listing<R> {
             };
             if takes_turn {
                 let name = request.name();
-                looks::pacer(&pipeline, &name).turn().await;
+                pacer(&pipeline, &name).turn().await;
             }
             Call::with(&pipeline, request, options).send().await
         })
-    }
-}
-
-fn token(place: Place) -> Option<String> {
-    match place {
-        Place::Token(token) => Some(token),
-        _ => None,
     }
 }
 
@@ -271,7 +264,7 @@ impl<R: Listed> Source for Paged<R> {
     fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<R::Item>, Error>> {
         let page = self.0.page(ask.takes_turn, |request| {
             let is_usual = ask.limit == USUAL && request.given().0.is_none();
-            request.turn_to((!is_usual).then_some(ask.limit), token(ask.place));
+            request.turn_to((!is_usual).then_some(ask.limit), ask.place.token());
         });
         Box::pin(async move {
             let (items, next) = R::items(page.await?);
@@ -299,47 +292,4 @@ impl<R: Listed> Source for Paged<R> {
         }
         text
     }
-}
-
-/// A history that is read by polls: page after page, each in its turn.
-struct PolledHistory {
-    pipeline: Shared,
-    flow: String,
-    execution: String,
-}
-
-impl Source for PolledHistory {
-    type Item = Event;
-
-    fn fetch(&self, ask: Ask) -> BoxFuture<'static, Result<Reply<Event>, Error>> {
-        let pipeline = self.pipeline.clone();
-        let mut request = GetExecutionHistoryRequest::new(&self.flow, &self.execution);
-        request.limit = Some(ask.limit);
-        request.next_token = token(ask.place);
-        Box::pin(async move {
-            let page = looks::patient(&pipeline, request).await?;
-            Ok(Reply {
-                items: page.events,
-                next: page.next_token,
-                total: None,
-            })
-        })
-    }
-
-    fn key(&self, item: &Event) -> Option<String> {
-        item.event_id.map(|id| id.to_string())
-    }
-
-    fn filters(&self) -> String {
-        "GetExecutionHistory".to_owned()
-    }
-}
-
-pub(super) fn history(pipeline: Shared, flow: String, execution: String) -> Items<Event> {
-    let source = PolledHistory {
-        pipeline,
-        flow,
-        execution,
-    };
-    Pages::by_token(source, EVENTS).items()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Shared, looks};
+use super::polls::{Shared, pacer, poll};
 use crate::{
     alibaba::{
         client::Client,
@@ -44,7 +44,7 @@ impl Client {
         let execution = ExecutionRef::new(&request.flow_name, &request.execution_name);
         let pipeline = self.shared();
         Wait::new(Task {
-            pacer: looks::pacer(pipeline, MapRunLooks::OPERATION),
+            pacer: pacer(pipeline, MapRunLooks::OPERATION),
             look: MapRunLooks {
                 pipeline: pipeline.clone(),
                 request,
@@ -73,7 +73,7 @@ impl Look for MapRunLooks {
 
     fn look(&self, _: &ExecutionRef, _: Duration) -> BoxFuture<'static, Result<MapRun, Error>> {
         let (pipeline, request) = (self.pipeline.clone(), self.request.clone());
-        Box::pin(async move { looks::poll(&pipeline, request, Duration::ZERO).await })
+        Box::pin(async move { poll(&pipeline, request, Duration::ZERO).await })
     }
 
     fn view(run: &MapRun) -> View {

@@ -1,6 +1,6 @@
 //! Starts that find what was started before.
 
-use super::Shared;
+use super::polls::Shared;
 use crate::{
     alibaba::operations::{
         executions::{DescribeExecutionRequest, Execution, ExecutionOrigin},

@@ -1,6 +1,6 @@
 //! Stops that know what has ended already.
 
-use super::Shared;
+use super::polls::Shared;
 use crate::{
     alibaba::operations::{
         executions::{DescribeExecutionRequest, ExecutionStatus},

@@ -1,16 +1,13 @@
 //! Aliases of flows: names that lead to one version or are shared out between two.
 
-use std::future::Future;
-
-use super::flows::DeleteResponse;
+use super::deletes::DeleteResponse;
 use crate::{
     alibaba::{
         declare::{DateTime, Utc, answer, operation, part},
-        fates,
+        fates::{self, Found, made, parameter},
+        protocol::Rpc,
     },
-    error::Error,
-    pipeline::operation::Sent,
-    response::Response,
+    pipeline::operation::{Outcome, Sent},
 };
 
 operation! {
@@ -28,14 +25,7 @@ operation! {
         /// What it is for.
         pub description: String = Parameter "Description",
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<FlowAlias>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<FlowAlias>, Error>> + Send {
-            fates::alias(outcome, sent)
-        }
-    }
+    settle made_alias;
 }
 
 operation! {
@@ -73,14 +63,7 @@ operation! {
         /// Name of the alias.
         pub name: String = Parameter "Name" (Filled),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<DeleteResponse>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
-            fates::deleted(outcome, sent)
-        }
-    }
+    settle fates::deleted;
 }
 
 operation! {
@@ -143,4 +126,30 @@ answer! {
         /// The aliases of this page.
         pub aliases: Vec<FlowAlias> = "Aliases",
     }
+}
+
+/// An alias that nobody knows to be made is looked at.
+async fn made_alias(outcome: Outcome<FlowAlias>, sent: Sent<'_, Rpc>) -> Outcome<FlowAlias> {
+    let flow_name = parameter(&sent, "FlowName");
+    let request = DescribeFlowAliasRequest::new(&flow_name, parameter(&sent, "Name"));
+    let look = async {
+        let found = sent.ask(request).await?;
+        Ok(found.map(|found| FlowAlias {
+            request_id: found.request_id,
+            flow_name: Some(flow_name),
+            ..found.alias
+        }))
+    };
+    made(outcome, &sent, look, |alias, sent| {
+        let routes = parameter(sent, "RoutingConfigurations");
+        let routes: Option<Vec<RoutingConfiguration>> = serde_json::from_str(&routes).ok();
+        Found {
+            created: alias.created_time,
+            is_same: routes.is_some_and(|routes| {
+                routes.len() == alias.routing_configurations.len()
+                    && (routes.iter()).all(|route| alias.routing_configurations.contains(route))
+            }),
+        }
+    })
+    .await
 }

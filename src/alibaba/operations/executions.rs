@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 use crate::{
     alibaba::declare::{DateTime, Utc, answer, operation, part},
     error::{Error, ErrorKind, FlowFailureParts},
+    execution_name::check_name,
     open_enum::open_enum,
     outcome::{Cloud, Outcome},
-    payload::{FlowText, Payload, check_name},
+    payload::{FlowText, Payload},
     pipeline::{
         declared::{Write, Written},
         operation::{EncodedFor, Subject, Timeouts},

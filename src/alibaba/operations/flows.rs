@@ -1,17 +1,14 @@
 //! Flows: made, looked at, changed, deleted, listed.
 
-use std::future::Future;
-
-use super::executions::Environment;
+use super::{deletes::DeleteResponse, executions::Environment};
 use crate::{
     alibaba::{
         declare::{DateTime, Utc, answer, operation},
-        fates,
+        fates::{self, Found, made, parameter, same_text},
+        protocol::Rpc,
     },
-    error::Error,
     open_enum::open_enum,
-    pipeline::operation::Sent,
-    response::Response,
+    pipeline::operation::{Outcome, Sent},
 };
 
 open_enum! {
@@ -58,14 +55,7 @@ operation! {
         /// Where large data is kept outside the service; of older flows.
         pub external_storage_location: String = Parameter "ExternalStorageLocation",
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<Flow>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<Flow>, Error>> + Send {
-            fates::flow(outcome, sent)
-        }
-    }
+    settle made_flow;
 }
 
 operation! {
@@ -108,14 +98,7 @@ operation! {
         /// Name of the flow.
         pub name: String = Parameter "Name" (Name),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<DeleteResponse>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
-            fates::deleted(outcome, sent)
-        }
-    }
+    settle fates::deleted;
 }
 
 operation! {
@@ -173,12 +156,13 @@ answer! {
     }
 }
 
-answer! {
-    /// The answer of the operations that delete. Serialises with the wire's names.
-    DeleteResponse {}
-    also {
-        /// Whether it was found gone after an attempt of this call's whose answer was lost, which is
-        /// taken for the one that deleted it. Not part of the wire.
-        pub was_gone: bool,
-    }
+/// A flow that nobody knows to be made is looked at.
+async fn made_flow(outcome: Outcome<Flow>, sent: Sent<'_, Rpc>) -> Outcome<Flow> {
+    let request = DescribeFlowRequest::new(parameter(&sent, "Name"));
+    made(outcome, &sent, sent.ask(request), |flow, sent| Found {
+        created: flow.created_time,
+        is_same: same_text(flow.definition.as_deref(), sent, "Definition")
+            && same_text(flow.description.as_deref(), sent, "Description"),
+    })
+    .await
 }

@@ -1,17 +1,17 @@
 //! Schedules: timers that start a flow, of the older kind of flows.
 
-use std::future::Future;
-
-use super::flows::DeleteResponse;
+use super::deletes::DeleteResponse;
 use crate::{
     alibaba::{
         declare::{DateTime, Utc, answer, operation},
-        fates,
+        fates::{self, Found, made, parameter, same_text},
+        protocol::Rpc,
     },
-    error::Error,
     payload::Payload,
-    pipeline::operation::Sent,
-    response::Response,
+    pipeline::{
+        operation::{Outcome, Sent},
+        same::same_input,
+    },
 };
 
 operation! {
@@ -36,14 +36,7 @@ operation! {
         /// What the flow is given: a JSON object.
         pub payload | payload_json: Payload = Parameter "Payload" (Object),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<Schedule>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<Schedule>, Error>> + Send {
-            fates::schedule(outcome, sent)
-        }
-    }
+    settle made_schedule;
 }
 
 operation! {
@@ -86,14 +79,7 @@ operation! {
         /// Name of the schedule.
         pub schedule_name: String = Parameter "ScheduleName" (Name),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<DeleteResponse>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
-            fates::deleted(outcome, sent)
-        }
-    }
+    settle fates::deleted;
 }
 
 operation! {
@@ -141,4 +127,19 @@ answer! {
         /// The schedules of this page.
         pub schedules: Vec<Schedule> = "Schedules",
     }
+}
+
+/// A schedule that nobody knows to be made is looked at.
+async fn made_schedule(outcome: Outcome<Schedule>, sent: Sent<'_, Rpc>) -> Outcome<Schedule> {
+    let [flow_name, name] = ["FlowName", "ScheduleName"].map(|name| parameter(&sent, name));
+    let request = DescribeScheduleRequest::new(flow_name, name);
+    made(outcome, &sent, sent.ask(request), |schedule, sent| {
+        let payload = sent.wire.parameter("Payload").map(Payload::from_json);
+        Found {
+            created: schedule.created_time,
+            is_same: same_text(schedule.cron_expression.as_deref(), sent, "CronExpression")
+                && same_input(schedule.payload.as_ref(), payload.as_ref()) == Some(true),
+        }
+    })
+    .await
 }

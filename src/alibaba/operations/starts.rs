@@ -1,7 +1,5 @@
 //! Starts of executions, and runs to their end.
 
-use std::future::Future;
-
 use serde::de::DeserializeOwned;
 
 use super::executions::{Environment, Execution, ExecutionStatus};
@@ -11,13 +9,13 @@ use crate::{
         origin,
     },
     error::{Error, FlowFailureParts},
+    execution_name::ExecutionName,
     outcome::{Cloud, Outcome},
-    payload::{ExecutionName, FlowText, Payload, Secret},
+    payload::{FlowText, Payload, Secret},
     pipeline::{
         declared::{Write, Written},
-        operation::{EncodedFor, Sent, Subject},
+        operation::{EncodedFor, Subject},
     },
-    response::Response,
 };
 
 /// Writes a start under a name, which is made where the caller gave none.
@@ -80,14 +78,8 @@ operation! {
         fn is_answer_to(answer: &Execution, request: &EncodedFor<Self>) -> bool {
             request.is_about(answer.name.as_deref())
         }
-
-        fn settle(
-            outcome: Result<Response<Execution>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<Execution>, Error>> + Send {
-            origin::settle(outcome, sent)
-        }
     }
+    settle origin::settle;
 }
 
 operation! {

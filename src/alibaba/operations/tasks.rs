@@ -1,19 +1,13 @@
 //! Reports of tasks that wait for a callback.
 
-use std::future::{Future, ready};
-
-use bytes::Bytes;
-use http::HeaderMap;
-
 use crate::{
     alibaba::{
         declare::{answer, operation},
         protocol::Rpc,
     },
-    error::{Delivery, Error, ErrorCode},
+    error::{Delivery, ErrorCode},
     payload::{Payload, Secret},
-    pipeline::{clock::monotonic, operation::Sent},
-    response::Response,
+    pipeline::operation::{Outcome, Sent},
 };
 
 operation! {
@@ -28,14 +22,7 @@ operation! {
         /// What the task gave: a JSON object; `{}` when absent.
         pub output | output_json: Payload = Parameter "Output" (Object, Else("{}")),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<ReportTaskResponse>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<ReportTaskResponse>, Error>> + Send {
-            ready(settle(outcome, &sent))
-        }
-    }
+    settle completed;
 }
 
 operation! {
@@ -52,14 +39,7 @@ operation! {
         /// What went wrong, in words: 1 to 4,096 characters.
         pub cause: String = Parameter "Cause" (Length(1, 4096)),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<ReportTaskResponse>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<ReportTaskResponse>, Error>> + Send {
-            ready(settle(outcome, &sent))
-        }
-    }
+    settle completed;
 }
 
 answer! {
@@ -78,10 +58,10 @@ answer! {
 
 /// A task that is found completed after an attempt of unknown fate was completed by that attempt:
 /// nobody else has its token.
-fn settle(
-    outcome: Result<Response<ReportTaskResponse>, Error>,
-    sent: &Sent<'_, Rpc>,
-) -> Result<Response<ReportTaskResponse>, Error> {
+async fn completed(
+    outcome: Outcome<ReportTaskResponse>,
+    sent: Sent<'_, Rpc>,
+) -> Outcome<ReportTaskResponse> {
     let error = match outcome {
         Ok(response) => return Ok(response),
         Err(error) => error,
@@ -93,19 +73,10 @@ fn settle(
     if error.delivery() < Delivery::Unknown {
         return Err(error);
     }
-    let request_id = error.request_id().map(str::to_owned);
-    Ok(Response {
-        value: ReportTaskResponse {
-            request_id: request_id.clone(),
-            event_id: None,
-            was_completed: true,
-        },
-        request_id,
-        status,
-        headers: HeaderMap::new(),
-        body: Bytes::new(),
-        received: monotonic(),
-        attempts: sent.attempts,
-        elapsed: monotonic() - sent.began,
-    })
+    let value = ReportTaskResponse {
+        request_id: error.request_id().map(str::to_owned),
+        event_id: None,
+        was_completed: true,
+    };
+    Ok(sent.answered_by(&error, status, value))
 }

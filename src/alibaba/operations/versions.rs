@@ -1,16 +1,14 @@
 //! Versions of flows: definitions that no longer change.
 
-use std::future::Future;
-
-use super::flows::DeleteResponse;
+use super::deletes::DeleteResponse;
 use crate::{
     alibaba::{
         declare::{DateTime, Utc, answer, operation},
         fates,
+        protocol::Rpc,
     },
-    error::Error,
-    pipeline::operation::Sent,
-    response::Response,
+    error::Delivery,
+    pipeline::operation::{Outcome, Sent},
 };
 
 operation! {
@@ -23,14 +21,7 @@ operation! {
         /// What the version is for.
         pub description: String = Parameter "Description",
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<FlowVersion>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<FlowVersion>, Error>> + Send {
-            fates::published(outcome, sent)
-        }
-    }
+    settle published;
 }
 
 operation! {
@@ -41,14 +32,7 @@ operation! {
         /// The version: a number as a text, from `1`.
         pub flow_version: String = Parameter "FlowVersion" (Filled),
     }
-    outcome {
-        fn settle(
-            outcome: Result<Response<DeleteResponse>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<DeleteResponse>, Error>> + Send {
-            fates::deleted(outcome, sent)
-        }
-    }
+    settle fates::deleted;
 }
 
 operation! {
@@ -89,4 +73,16 @@ answer! {
         /// The versions of this page.
         pub flow_versions: Vec<FlowVersion> = "FlowVersions",
     }
+}
+
+/// A version has no name before it is made, so nothing tells this call's from another's.
+async fn published(outcome: Outcome<FlowVersion>, _sent: Sent<'_, Rpc>) -> Outcome<FlowVersion> {
+    outcome.map_err(|error| {
+        // Nothing runs because a version was made.
+        let error = error.with_subject(false, false, None);
+        match error.delivery() >= Delivery::Unknown {
+            true => error.and("one version more than needed may exist"),
+            false => error,
+        }
+    })
 }

@@ -4,9 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    managing::{conflict, fields, lacks, local_time, page, sight, text, the_name, with},
-    pages::Answer,
-    parameters::{Parameters, Refused, optional, required},
+    made::{conflict, fields, lacks, local_time, sight, with},
+    pages::{Answer, page_of_flow},
+    parameters::{Parameters, Refused, names, optional, required, text},
 };
 use crate::emulator::{
     State,
@@ -14,7 +14,7 @@ use crate::emulator::{
 };
 
 pub(super) fn create(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "Name")?;
     required(parameters, "RoutingConfigurations")?;
     // What is asked for by that name is the flow as it is.
     if name == "LATEST" {
@@ -44,7 +44,7 @@ pub(super) fn create(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn describe(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "Name")?;
     let sight = sight(state);
     with(state, |made, _| {
         made.flow(flow).map_err(|lack| lacks(flow, &lack))?;
@@ -58,7 +58,7 @@ pub(super) fn describe(state: &State, parameters: &Parameters) -> Answer {
 
 /// What is left out stays as it is.
 pub(super) fn update(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "Name")?;
     with(state, |made, now| {
         let alias = alias(made, flow, name)?;
         let routes = routes(parameters, made, flow)?;
@@ -74,7 +74,7 @@ pub(super) fn update(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn delete(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "Name")?;
     with(state, |made, now| {
         alias(made, flow, name)?;
         let key = (flow.to_owned(), name.to_owned());
@@ -84,35 +84,23 @@ pub(super) fn delete(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn list(state: &State, parameters: &Parameters) -> Answer {
-    let flow = the_name(parameters, "FlowName")?;
-    with(state, |made, _| {
-        made.flow(flow).map_err(|lack| lacks(flow, &lack))?;
-        let mark = |(of, name): &(String, String)| (of == flow).then(|| name.clone());
-        page(
-            state,
-            parameters,
-            ("Aliases", 1000),
-            &made.aliases,
-            mark,
-            |alias| {
-                let mut body = body(alias);
-                // In lists the service writes weights as texts.
-                let routes = alias.routes.iter().map(|(version, weight)| {
-                json!({"Version": version.to_string(), "Weight": weight.to_string()})
-            });
-                let routes = routes.collect::<Vec<_>>();
-                body.insert("RoutingConfigurations".to_owned(), routes.into());
-                Some(body.into())
-            },
-        )
-    })
-}
-
-fn names(parameters: &Parameters) -> Result<(&str, &str), Refused> {
-    Ok((
-        the_name(parameters, "FlowName")?,
-        the_name(parameters, "Name")?,
-    ))
+    let what = ("Aliases", 1000);
+    page_of_flow(
+        state,
+        parameters,
+        what,
+        |made| &made.aliases,
+        |alias| {
+            let mut body = body(alias);
+            // In lists the service writes weights as texts.
+            let routes = alias.routes.iter().map(|(version, weight)| {
+            json!({"Version": version.to_string(), "Weight": weight.to_string()})
+        });
+            let routes = routes.collect::<Vec<_>>();
+            body.insert("RoutingConfigurations".to_owned(), routes.into());
+            body
+        },
+    )
 }
 
 fn alias(made: &Made, flow: &str, name: &str) -> Result<MadeAlias, Refused> {

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use super::{
     StandardSync,
     execution::{add_environment, add_given, body, find, time, unknown_flow},
-    following, managing,
-    managing::lacks,
+    following,
+    made::lacks,
+    managing,
     parameters::{Parameters, Refused, name, optional, required},
     sts,
 };

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::{
     definition,
     execution::time,
-    managing::{conflict, fields, lacks, page, sight, text, the_name, with},
-    pages::Answer,
-    parameters::{Parameters, Refused, optional, required},
+    made::{conflict, fields, lacks, sight, with},
+    pages::{Answer, page},
+    parameters::{Parameters, Refused, optional, required, text, the_name},
 };
 use crate::emulator::{
     State,

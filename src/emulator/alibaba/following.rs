@@ -31,6 +31,9 @@ pub(super) fn stop(state: &State, parameters: &Parameters) -> Answer {
     })?;
     let mut body = body(flow, &run, before.as_deref());
     add_given(&mut body, state, &run);
+    if !run.ran.role.is_empty() {
+        body.insert("RoleArn".to_owned(), json!(run.ran.role));
+    }
     Ok(body)
 }
 

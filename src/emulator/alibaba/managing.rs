@@ -1,17 +1,13 @@
-//! What manages flows: which operation a call is for, and what all of them have in common.
+//! What manages flows: which operation a call is for.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, FixedOffset, Utc};
-use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
-    aliases,
-    execution::unknown_flow,
-    flows, map_runs,
-    pages::{Answer, bad_token, limit, paged},
-    parameters::{Parameters, Refused, name, optional},
+    aliases, flows,
+    made::fields,
+    map_runs,
+    pages::Answer,
+    parameters::{Parameters, Refused, optional},
     schedules, versions,
 };
 use crate::{
@@ -23,13 +19,7 @@ use crate::{
         ListFlowVersionsRequest, ListFlowsRequest, ListSchedulesRequest, PublishFlowVersionRequest,
         UpdateFlowAliasRequest, UpdateFlowRequest, UpdateMapRunRequest, UpdateScheduleRequest,
     },
-    emulator::{
-        State,
-        clock::lock,
-        made::{Lack, Made, Shelf, Sight},
-        paging,
-        served::named::Named as _,
-    },
+    emulator::{State, served::named::Named as _},
 };
 
 /// Does what the checked parameters of this operation ask for.
@@ -58,104 +48,6 @@ pub(super) fn call(state: &State, parameters: &Parameters, action: &str) -> Answ
         DescribeRegionsRequest::NAME => regions(state, parameters),
         other => Err(Refused::action(other)),
     }
-}
-
-/// The refusal of what is not there. Documents list no codes for versions and aliases.
-pub(super) fn lacks(flow: &str, lack: &Lack) -> Refused {
-    let (code, what) = match lack {
-        Lack::Flow => return unknown_flow(flow),
-        Lack::Version(version) => ("FlowVersionNotExists", format!("version {version}")),
-        Lack::Alias(alias) => ("AliasNotExists", format!("alias {alias}")),
-        Lack::Schedule(schedule) => ("ScheduleNotExists", format!("schedule {schedule}")),
-    };
-    let message = format!("The {what} for flow {flow} does not exist.");
-    Refused::new(StatusCode::NOT_FOUND, code, message)
-}
-
-pub(super) fn conflict(code: &'static str, message: String) -> Refused {
-    Refused::new(StatusCode::CONFLICT, code, message)
-}
-
-/// A name that must be there.
-pub(super) fn the_name<'a>(parameters: &'a Parameters, what: &str) -> Result<&'a str, Refused> {
-    name(parameters, what)?.ok_or_else(|| Refused::missing(what))
-}
-
-/// A text that may be empty, where it is given at all.
-pub(super) fn text(parameters: &Parameters, name: &str) -> Option<String> {
-    parameters.get(name).cloned()
-}
-
-/// How looks at one thing see it.
-pub(super) fn sight(state: &State) -> Sight {
-    let world = state.flows.world();
-    let quirks = world.quirks.get();
-    Sight {
-        now: world.clock.passed(),
-        lag: quirks.not_visible_for,
-        linger: quirks.describe_after_delete_for,
-    }
-}
-
-/// Does something with what was made, and with the moment.
-pub(super) fn with<T>(
-    state: &State,
-    work: impl FnOnce(&mut Made, std::time::Duration) -> Result<T, Refused>,
-) -> Result<T, Refused> {
-    let mut made = lock(&state.flows.made);
-    work(&mut made, state.clock.passed())
-}
-
-/// A page of the things of a shelf whose keys are meant.
-pub(super) fn page<K: Ord, T>(
-    state: &State,
-    parameters: &Parameters,
-    (name, most): (&str, usize),
-    shelf: &Shelf<K, T>,
-    mark: impl Fn(&K) -> Option<String>,
-    show: impl Fn(&Arc<T>) -> Option<Value>,
-) -> Answer {
-    let limit = limit(parameters, most)?;
-    let quirks = state.flows.world().quirks.get();
-    let sight = Sight {
-        lag: quirks.list_lag,
-        ..sight(state)
-    };
-    let keys: Vec<(String, &K)> = shelf
-        .keys()
-        .filter_map(|key| Some((mark(key)?, key)))
-        .collect();
-    let page = paging::by_token(
-        &keys,
-        |(mark, _)| mark.clone(),
-        |(_, key)| show(shelf.seen(key, sight)?),
-        optional(parameters, "NextToken"),
-        limit,
-        &quirks,
-    );
-    let page = page.ok_or_else(bad_token)?;
-    Ok(paged(name, page.items, page.next))
-}
-
-/// An answer with these fields.
-pub(super) fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    let fields = fields.into_iter();
-    fields
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-}
-
-/// A time as the newer resources have it: the service's own, without fractions.
-pub(super) fn local_time(time: DateTime<Utc>) -> String {
-    let hours = FixedOffset::east_opt(8 * 60 * 60);
-    hours.map_or_else(
-        || time.to_rfc3339(),
-        |zone| {
-            time.with_timezone(&zone)
-                .format("%Y-%m-%dT%H:%M:%S%:z")
-                .to_string()
-        },
-    )
 }
 
 /// All regions lead back here.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     execution::find,
-    managing::{fields, local_time, the_name},
+    made::{fields, local_time},
     pages::Answer,
-    parameters::{Parameters, Refused, optional, required},
+    parameters::{Parameters, Refused, optional, required, the_name},
 };
 use crate::emulator::{
     State,

@@ -1,8 +1,18 @@
 //! Pages of lists, as requests ask for them and answers hold them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::parameters::{Parameters, Refused, optional};
+use super::{
+    made::{lacks, sight, with},
+    parameters::{Parameters, Refused, optional, the_name},
+};
+use crate::emulator::{
+    State,
+    made::{Made, Shelf, Sight},
+    paging,
+};
 
 pub(super) type Answer = Result<Map<String, Value>, Refused>;
 
@@ -29,4 +39,53 @@ pub(super) fn paged(name: &str, members: Vec<Value>, next: Option<String>) -> Ma
         page.insert("NextToken".to_owned(), next.into());
     }
     page
+}
+
+/// A page of the things of a shelf whose keys are meant.
+pub(super) fn page<K: Ord, T>(
+    state: &State,
+    parameters: &Parameters,
+    (name, most): (&str, usize),
+    shelf: &Shelf<K, T>,
+    mark: impl Fn(&K) -> Option<String>,
+    show: impl Fn(&Arc<T>) -> Option<Value>,
+) -> Answer {
+    let limit = limit(parameters, most)?;
+    let quirks = state.flows.world().quirks.get();
+    let sight = Sight {
+        lag: quirks.list_lag,
+        ..sight(state)
+    };
+    let keys: Vec<(String, &K)> = shelf
+        .keys()
+        .filter_map(|key| Some((mark(key)?, key)))
+        .collect();
+    let page = paging::by_token(
+        &keys,
+        |(mark, _)| mark.clone(),
+        |(_, key)| show(shelf.seen(key, sight)?),
+        optional(parameters, "NextToken"),
+        limit,
+        &quirks,
+    );
+    let page = page.ok_or_else(bad_token)?;
+    Ok(paged(name, page.items, page.next))
+}
+
+/// A page of what a flow has, by name or number.
+pub(super) fn page_of_flow<N: Ord + ToString, T>(
+    state: &State,
+    parameters: &Parameters,
+    what: (&str, usize),
+    shelf: impl Fn(&Made) -> &Shelf<(String, N), T>,
+    show: impl Fn(&T) -> Map<String, Value>,
+) -> Answer {
+    let flow = the_name(parameters, "FlowName")?;
+    with(state, |made, _| {
+        made.flow(flow).map_err(|lack| lacks(flow, &lack))?;
+        let mark = |(of, name): &(String, N)| (of == flow).then(|| name.to_string());
+        page(state, parameters, what, shelf(made), mark, |one| {
+            Some(show(one).into())
+        })
+    })
 }

@@ -89,3 +89,24 @@ pub(super) fn lenient(request: &RecordedRequest, name: &str) -> Option<String> {
         .find(|(found, _)| found == name)
         .map(|(_, value)| value.into_owned())
 }
+
+/// A name that must be there.
+pub(super) fn the_name<'a>(parameters: &'a Parameters, what: &str) -> Result<&'a str, Refused> {
+    name(parameters, what)?.ok_or_else(|| Refused::missing(what))
+}
+
+/// A text that may be empty, where it is given at all.
+pub(super) fn text(parameters: &Parameters, name: &str) -> Option<String> {
+    parameters.get(name).cloned()
+}
+
+/// The flow, and the name of something that it has.
+pub(super) fn names<'a>(
+    parameters: &'a Parameters,
+    what: &str,
+) -> Result<(&'a str, &'a str), Refused> {
+    Ok((
+        the_name(parameters, "FlowName")?,
+        the_name(parameters, what)?,
+    ))
+}

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     execution::time,
-    managing::{conflict, fields, lacks, page, sight, text, the_name, with},
-    pages::Answer,
-    parameters::{Parameters, Refused, optional},
+    made::{conflict, fields, lacks, sight, with},
+    pages::{Answer, page_of_flow},
+    parameters::{Parameters, Refused, names, optional, text},
 };
 use crate::emulator::{
     State, id,
@@ -18,7 +18,7 @@ use crate::emulator::{
 };
 
 pub(super) fn create(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "ScheduleName")?;
     let cron_expression = cron(parameters)?;
     let cron_expression = cron_expression.ok_or_else(|| Refused::missing("CronExpression"))?;
     let now = state.clock.now();
@@ -46,7 +46,7 @@ pub(super) fn create(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn describe(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "ScheduleName")?;
     let sight = sight(state);
     with(state, |made, _| {
         made.flow(flow).map_err(|lack| lacks(flow, &lack))?;
@@ -59,7 +59,7 @@ pub(super) fn describe(state: &State, parameters: &Parameters) -> Answer {
 
 /// What is left out stays as it is.
 pub(super) fn update(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "ScheduleName")?;
     let (cron_expression, payload) = (cron(parameters)?, payload(parameters)?);
     let is_on = is_on(parameters)?;
     with(state, |made, now| {
@@ -80,7 +80,7 @@ pub(super) fn update(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn delete(state: &State, parameters: &Parameters) -> Answer {
-    let (flow, name) = names(parameters)?;
+    let (flow, name) = names(parameters, "ScheduleName")?;
     with(state, |made, now| {
         schedule(made, flow, name)?;
         let key = (flow.to_owned(), name.to_owned());
@@ -90,26 +90,8 @@ pub(super) fn delete(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn list(state: &State, parameters: &Parameters) -> Answer {
-    let flow = the_name(parameters, "FlowName")?;
-    with(state, |made, _| {
-        made.flow(flow).map_err(|lack| lacks(flow, &lack))?;
-        let mark = |(of, name): &(String, String)| (of == flow).then(|| name.clone());
-        page(
-            state,
-            parameters,
-            ("Schedules", 1000),
-            &made.schedules,
-            mark,
-            |schedule| Some(Value::from(body(schedule))),
-        )
-    })
-}
-
-fn names(parameters: &Parameters) -> Result<(&str, &str), Refused> {
-    Ok((
-        the_name(parameters, "FlowName")?,
-        the_name(parameters, "ScheduleName")?,
-    ))
+    let what = ("Schedules", 1000);
+    page_of_flow(state, parameters, what, |made| &made.schedules, body)
 }
 
 fn schedule(made: &Made, flow: &str, name: &str) -> Result<Schedule, Refused> {

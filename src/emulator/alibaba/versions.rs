@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    managing::{fields, lacks, local_time, page, text, the_name, with},
-    pages::Answer,
-    parameters::{Parameters, Refused, required},
+    made::{fields, lacks, local_time, with},
+    pages::{Answer, page_of_flow},
+    parameters::{Parameters, Refused, required, text, the_name},
 };
 use crate::emulator::{State, made::MadeVersion};
 
@@ -51,15 +51,8 @@ pub(super) fn delete(state: &State, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn list(state: &State, parameters: &Parameters) -> Answer {
-    let flow = the_name(parameters, "FlowName")?;
-    with(state, |made, _| {
-        made.flow(flow).map_err(|lack| lacks(flow, &lack))?;
-        let mark = |(of, number): &(String, u64)| (of == flow).then(|| number.to_string());
-        let what = ("FlowVersions", 1000);
-        page(state, parameters, what, &made.versions, mark, |version| {
-            Some(body(version).into())
-        })
-    })
+    let what = ("FlowVersions", 1000);
+    page_of_flow(state, parameters, what, |made| &made.versions, body)
 }
 
 fn body(version: &MadeVersion) -> Map<String, Value> {

@@ -3,9 +3,10 @@
 use super::Client;
 use crate::{
     huawei::operations::{
+        creation::CreateWorkflowRequest,
         flows::{
-            BatchDeleteWorkflowsRequest, CreateWorkflowRequest, ListWorkflowRequest,
-            ShowWorkFlowRequest, UpdateWorkFlowRequest,
+            BatchDeleteWorkflowsRequest, ListWorkflowRequest, ShowWorkFlowRequest,
+            UpdateWorkFlowRequest,
         },
         metrics::{ShowTenantMetricRequest, ShowWorkFlowMetricRequest},
     },

@@ -13,7 +13,8 @@ use crate::{
         endpoint,
         protocol::{Rest, Wire},
     },
-    payload::{Secret, check_visible},
+    payload::Secret,
+    pipeline::visible::check_visible,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},

@@ -1,37 +1,9 @@
-//! Flows: made, listed, looked at, changed, deleted.
-
-use std::future::Future;
+//! Flows: listed, looked at, changed, deleted. Beside them, `creation` makes them.
 
 use chrono::{DateTime, Utc};
 
 use super::definition::{WorkflowCreateBody, WorkflowMode};
-use crate::{
-    error::Error,
-    huawei::{
-        declare::{operation, response},
-        made,
-    },
-    pipeline::operation::Sent,
-    response::Response,
-};
-
-operation! {
-    /// Makes a flow.
-    CreateWorkflowRequest = "CreateWorkflow",
-        POST "/v2/{project_id}/fgs/workflows", Once, SHORT => WorkflowSimpleInfo;
-    new {
-        /// What the flow does.
-        pub body: WorkflowCreateBody = Body "body",
-    }
-    outcome {
-        fn settle(
-            outcome: Result<Response<WorkflowSimpleInfo>, Error>,
-            sent: Sent<'_, Self::Protocol>,
-        ) -> impl Future<Output = Result<Response<WorkflowSimpleInfo>, Error>> + Send {
-            made::settle(outcome, sent)
-        }
-    }
-}
+use crate::huawei::declare::{operation, response};
 
 operation! {
     /// One page of the project's flows.

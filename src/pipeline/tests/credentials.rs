@@ -254,7 +254,7 @@ async fn a_burst_of_refusals_retires_one_token_and_gets_one() {
         }
         let is_first = request.headers["x-auth-token"] == "token-1";
         // Refusals trickle in, some long after the new token is there.
-        let late = Duration::from_millis(crate::payload::random_bits().unwrap()[0].into());
+        let late = Duration::from_millis(crate::bits::random_bits().unwrap()[0].into());
         Some(match is_first && first_is_bad.load(Relaxed) {
             true => Step::Reply(late, reply(401, r#"{"error_code":"APIGW.0301"}"#)),
             false => done(),

@@ -381,3 +381,39 @@ async fn what_a_flow_says_shows_no_input_but_keeps_it_as_data() {
     let failure = error.flow_failure().unwrap();
     assert!(failure.message().unwrap().contains(INPUT));
 }
+
+/// What a history says of a failure is the flow's words, wherever they stand in it.
+#[tokio::test(start_paused = true)]
+async fn what_a_history_says_shows_no_secret_and_no_input() {
+    let script = Script::playing(move |request| {
+        let body = match parameter(request, "Action").as_deref() {
+            Some("DescribeExecution") => {
+                json!({"FlowName": "flow", "Name": "n", "Status": "Failed", "Input": INPUT})
+            }
+            _ => {
+                let said = format!("cannot read {INPUT} with {TOKEN}");
+                let detail = json!({"error": format!("X {KEY_ID}"), "cause": said}).to_string();
+                json!({"Events": [{"EventId": 1, "Type": "StepFailed", "EventDetail": detail}]})
+            }
+        };
+        Some(at_once(reply(200, &body.to_string())))
+    });
+    let key = Credentials::new(KEY_ID, "secret-key").security_token(TOKEN);
+    let client = alibaba::Client::builder()
+        .region("cn-hangzhou")
+        .credentials(key)
+        .scripted(&script, Clock::starting_at(wall()))
+        .build()
+        .unwrap();
+    let ended = client.wait(crate::ExecutionRef::new("flow", "n")).await;
+    let ended = ended.unwrap();
+    assert_eq!(ended.error_code.as_deref(), Some("X [hidden]"));
+    let message = ended.error_message.as_deref().unwrap();
+    assert!(message.contains(INPUT), "{message}");
+    assert!(!message.contains("sts/token"), "{message}");
+    let printed = format!("{ended:?}");
+    let error = ended.into_output::<serde_json::Value>().unwrap_err();
+    let printed = format!("{printed}{}", shown(&error));
+    assert_shows_nothing(&printed, "a history");
+    assert!(printed.contains("cannot read"), "{printed}");
+}

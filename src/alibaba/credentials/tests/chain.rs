@@ -193,12 +193,11 @@ fn without_keys() -> Environment {
 /// A mistake of the user's is the whole error, and the machine's own role does not run the flow.
 #[tokio::test(start_paused = true)]
 async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
-    type SetUp = fn(&Environment);
     fn config(environment: &Environment, profile: Value) {
         let config = json!({"current": "p", "profiles": [profile]});
         environment.write("~/.aliyun/config.json", config.to_string());
     }
-    let cases: [(SetUp, &str); 14] = [
+    let cases: [(testing::SetUp, &str); 14] = [
         (
             |environment| environment.set("ALIBABA_CLOUD_ACCESS_KEY_ID", "id"),
             "environment: `ALIBABA_CLOUD_ACCESS_KEY_SECRET` not set",
@@ -274,28 +273,15 @@ async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
             "OIDC: AssumeRoleWithOIDC: no such role",
         ),
     ];
-    for (set_up, why) in cases {
-        let environment = Environment::fake(&[]);
-        set_up(&environment);
-        let script = Script::playing(|request| match is_sts(request) {
-            true => Some(reply(
-                404,
-                r#"{"Code":"EntityNotExist.Role","Message":"no such role","RequestId":"r"}"#,
-            )),
-            false => answers(request),
-        });
-        let client = client(DefaultCredentials::new(), &environment, &script);
-        let error = call(&client).await.unwrap_err();
-        let said = error.message();
-        let start = format!("no credential could be had: {why}");
-        assert!(
-            said.starts_with(&start) && !said.contains("not set up"),
-            "{said}"
-        );
-        assert!(error.to_string().matches(why).count() == 1, "{error}");
-        let sent = script.sent();
-        assert!(sent.iter().all(|(_, request)| is_sts(request)), "{why}");
-    }
+    let answers = |request: &HttpRequest| match is_sts(request) {
+        true => Some(reply(
+            404,
+            r#"{"Code":"EntityNotExist.Role","Message":"no such role","RequestId":"r"}"#,
+        )),
+        false => answers(request),
+    };
+    let source: fn() -> testing::Source<Fnf> = || Arc::new(DefaultCredentials::new());
+    testing::what_is_named_ends_the_chain::<Fnf>(source, &cases, answers, is_sts).await;
 }
 
 /// One profile's name is for both files, and what the CLI writes before it is set up is no key.

@@ -303,8 +303,7 @@ async fn a_wrong_password_is_asked_for_once_in_five_minutes() {
 /// A mistake of the user's is the whole error, and the machine's own agency does not run the flow.
 #[tokio::test(start_paused = true)]
 async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
-    type SetUp = fn(&Environment);
-    let cases: [(SetUp, &str); 8] = [
+    let cases: [(testing::SetUp, &str); 8] = [
         (
             |environment| environment.set("HUAWEICLOUD_SDK_AK", "ak"),
             "environment: `HUAWEICLOUD_SDK_SK` not set",
@@ -345,29 +344,13 @@ async fn what_the_user_named_and_cannot_be_used_ends_the_chain() {
             "environment: KeystoneCreateUserTokenByPassword: no",
         ),
     ];
-    for (set_up, why) in cases {
-        let environment = Environment::fake(&[]);
-        set_up(&environment);
-        let script = Script::playing(|request| match request.url.path() {
-            "/v3/auth/tokens" => Some(reply(401, r#"{"error_code":"IAM.0062","error_msg":"no"}"#)),
-            _ => answers(request),
-        });
-        let client = client(DefaultCredentials::new(), &environment, &script);
-        let error = call(&client).await.unwrap_err();
-        let said = error.message();
-        let start = format!("no credential could be had: {why}");
-        assert!(
-            said.starts_with(&start) && !said.contains("not set up"),
-            "{said}"
-        );
-        assert!(
-            !script
-                .sent()
-                .iter()
-                .any(|(_, request)| is_metadata(request)),
-            "{why}"
-        );
-    }
+    let answers = |request: &HttpRequest| match request.url.path() {
+        "/v3/auth/tokens" => Some(reply(401, r#"{"error_code":"IAM.0062","error_msg":"no"}"#)),
+        _ => answers(request),
+    };
+    let source: fn() -> testing::Source<FunctionGraph> = || Arc::new(DefaultCredentials::new());
+    let may_ask = |request: &HttpRequest| !is_metadata(request);
+    testing::what_is_named_ends_the_chain::<FunctionGraph>(source, &cases, answers, may_ask).await;
 }
 
 const PASSWORD: [(&str, &str); 3] = [
