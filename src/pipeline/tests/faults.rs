@@ -11,6 +11,7 @@ mod events;
 mod laws;
 mod rows;
 mod service;
+mod waits;
 
 use std::{collections::HashMap, sync::Mutex};
 

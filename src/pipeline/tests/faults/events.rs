@@ -108,8 +108,8 @@ const fn over(status: StatusCode) -> Stage {
     Stage::Oversized { status }
 }
 
-const AGED: [Code; 2] = [(403, "InvalidSecurityToken.Expired"), (401, "IAM.0066")];
-const BAD_KEY: [Code; 2] = [(403, "Forbidden.AccessKeyDisabled"), (401, "APIGW.0305")];
+pub(super) const AGED: [Code; 2] = [(403, "InvalidSecurityToken.Expired"), (401, "IAM.0066")];
+pub(super) const BAD_KEY: [Code; 2] = [(403, "Forbidden.AccessKeyDisabled"), (401, "APIGW.0305")];
 pub(super) const CLOCK: [Code; 2] = [(403, "RequestTimeTooSkewed"), (401, "APIGW.0301")];
 const CLOCK_500: [Code; 2] = [(500, "RequestTimeTooSkewed"), (500, "APIGW.0301")];
 const CONFLICT: [Code; 2] = [(409, "ConcurrentUpdateError"), (410, "IAM.0020")];

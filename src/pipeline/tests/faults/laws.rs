@@ -2,7 +2,7 @@
 
 use super::{
     calls::{Asked, Key},
-    events::{Begins, Execution, Play, Then},
+    events::{AGED, BAD_KEY, Begins, CLOCK, Execution, Play, Then},
     service::{Request, Run, says_exists},
     *,
 };
@@ -414,6 +414,7 @@ impl Run {
 fn proves_key(play: Play) -> bool {
     match play {
         Play::Unreadable | Play::Foreign | Play::Shows(_) => true,
+        Play::Coded(AGED | BAD_KEY | CLOCK) => false,
         Play::Coded([(status, _), _]) => matches!(status, 200 | 400..=428 | 430..=499),
         _ => false,
     }
