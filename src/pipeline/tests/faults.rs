@@ -86,15 +86,7 @@ async fn check(call: Call, depth: usize) -> Result<Seen, String> {
     let mut broken = None;
     explore(call, depth, |run| {
         seen.note(run);
-        broken = LAWS.iter().find_map(|(law, is_kept)| {
-            let fault = is_kept(run).err()?;
-            let events: Vec<&str> = run.requests.iter().map(|asked| asked.event.name).collect();
-            let events = events.join(", then ");
-            Some(format!(
-                "{law}: {fault}\n{call:?}: {events}: {:?}",
-                run.sent
-            ))
-        });
+        broken = run.broken();
         broken.is_none()
     })
     .await;
@@ -106,6 +98,21 @@ async fn check(call: Call, depth: usize) -> Result<Seen, String> {
         (Some(broken), _) => Err(broken),
         (None, Some((event, _))) => Err(format!("{call:?}: {event}: the pauses are too short")),
         (None, None) => Ok(seen),
+    }
+}
+
+impl Run {
+    /// The first law that it breaks, and how.
+    fn broken(&self) -> Option<String> {
+        LAWS.iter().find_map(|(law, is_kept)| {
+            let fault = is_kept(self).err()?;
+            let events: Vec<&str> = self.requests.iter().map(|asked| asked.event.name).collect();
+            let (call, events) = (self.call, events.join(", then "));
+            Some(format!(
+                "{law}: {fault}\n{call:?}: {events}: {:?}",
+                self.sent
+            ))
+        })
     }
 }
 

@@ -244,6 +244,9 @@ pub(super) static OURS: Event = Event {
     ..ANSWERED
 };
 
+/// The bad certificate: it ends any call, and tells nothing of what was before.
+pub(super) static END: &Event = &EVERYWHERE[2];
+
 impl Event {
     pub(super) fn ages_key(&self) -> bool {
         self.then == WithNewKey
