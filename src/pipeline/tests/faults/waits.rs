@@ -1,6 +1,7 @@
 //! Every sequence of answers to whoever follows an execution: a wait, a follower, a list, a run of
 //! a `Workflow`. What is asked beyond the script is answered with the truth at last: it succeeded.
-//! Each run ends, in an outcome or in an error that says where the execution stands.
+//! Waits also meet a service that gives the last answer for ever, until their deadline. Each run
+//! ends, in an outcome or in an error that says where the execution stands.
 
 use http::Method;
 
@@ -96,8 +97,8 @@ struct Asked {
     requests: usize,
     /// Whether a start may have begun.
     may_have_begun: bool,
-    /// Whether the service has shown the execution.
-    was_shown: bool,
+    /// Whether a stop may have arrived.
+    may_have_stopped: bool,
 }
 
 fn answer(request: &HttpRequest, told: Told, is_alibaba: bool) -> Step {
@@ -149,41 +150,54 @@ fn execution(status: &str, stopped: bool, name: &str, after: i64) -> serde_json:
 }
 
 /// One run: how much was asked, and the error in which it ended, if it was one.
-async fn follow(who: Who, is_alibaba: bool, script: &[Answer]) -> (Asked, Option<Error>) {
+async fn follow(
+    who: Who,
+    is_alibaba: bool,
+    script: &[Answer],
+    limit: Option<Duration>,
+) -> (Asked, Option<Error>) {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let (noted, script) = (asked.clone(), script.to_vec());
     let script = Script::playing(move |request| {
         let mut noted = noted.lock().unwrap();
         let truth = ("succeeded", Told::Status("Succeeded", true, "n"), Surely);
-        let (_, told, begins) = script.get(noted.requests).copied().unwrap_or(truth);
+        let beyond = match limit {
+            None => truth,
+            Some(_) => *script.last().unwrap_or(&truth),
+        };
+        let (_, told, begins) = script.get(noted.requests).copied().unwrap_or(beyond);
         noted.requests += 1;
         assert!(noted.requests <= MOST_SENT, "it asks on and on");
         let is_start = match request.headers.get("x-acs-action") {
             Some(action) => action == "StartExecution",
             None => request.method == Method::POST && !request.url.path().ends_with("/terminate"),
         };
+        let is_stop = match request.headers.get("x-acs-action") {
+            Some(action) => action == "StopExecution",
+            None => request.url.path().ends_with("/terminate"),
+        };
         noted.may_have_begun |= is_start && begins != Never;
-        noted.was_shown |= !is_start && matches!(told, Told::Status(_, _, "n"));
+        noted.may_have_stopped |= is_stop && begins != Never;
         Some(answer(request, told, is_alibaba))
     });
     let ended = tokio::time::timeout(LONG, async {
         match is_alibaba {
-            true => of_alibaba(who, &script).await,
-            false => of_huawei(who, &script).await,
+            true => of_alibaba(who, &script, limit).await,
+            false => of_huawei(who, &script, limit).await,
         }
     });
-    let error = ended.await.expect("an end").err();
+    let error = ended.await.unwrap().err();
     (std::mem::take(&mut *asked.lock().unwrap()), error)
 }
 
-async fn of_alibaba(who: Who, script: &Arc<Script>) -> Result<(), Error> {
+async fn of_alibaba(who: Who, script: &Arc<Script>, limit: Option<Duration>) -> Result<(), Error> {
     let client = alibaba_client(script);
     let execution = ExecutionRef::new("f", "n");
     let start = StartExecutionRequest::new("f").execution_name("n");
     match who {
-        Who::Wait | Who::RetryAndWait => wait(client.wait(execution)).await,
-        Who::StartAndWait => wait(client.start_and_wait(start)).await,
-        Who::StopAndWait => wait(client.stop_and_wait(execution)).await,
+        Who::Wait | Who::RetryAndWait => wait(client.wait(execution), limit).await,
+        Who::StartAndWait => wait(client.start_and_wait(start), limit).await,
+        Who::StopAndWait => wait(client.stop_and_wait(execution), limit).await,
         Who::Run => run(&client.workflow(StartExecutionRequest::new("f"))).await,
         Who::List => {
             list(
@@ -197,15 +211,15 @@ async fn of_alibaba(who: Who, script: &Arc<Script>) -> Result<(), Error> {
     }
 }
 
-async fn of_huawei(who: Who, script: &Arc<Script>) -> Result<(), Error> {
+async fn of_huawei(who: Who, script: &Arc<Script>, limit: Option<Duration>) -> Result<(), Error> {
     let client = huawei_client(script);
     let execution = ExecutionRef::new("f", "n");
     let start = StartWorkflowExecutionRequest::new("f").workflow_run_id("n");
     match who {
-        Who::Wait => wait(client.wait(execution)).await,
-        Who::StartAndWait => wait(client.start_and_wait(start)).await,
-        Who::StopAndWait => wait(client.stop_and_wait(execution)).await,
-        Who::RetryAndWait => wait(client.retry_and_wait(execution)).await,
+        Who::Wait => wait(client.wait(execution), limit).await,
+        Who::StartAndWait => wait(client.start_and_wait(start), limit).await,
+        Who::StopAndWait => wait(client.stop_and_wait(execution), limit).await,
+        Who::RetryAndWait => wait(client.retry_and_wait(execution), limit).await,
         Who::Run => run(&client.workflow(StartWorkflowExecutionRequest::new("f"))).await,
         Who::List => {
             let request = ListWorkflowExecutionsRequest::new("f").start_time(wall());
@@ -215,7 +229,11 @@ async fn of_huawei(who: Who, script: &Arc<Script>) -> Result<(), Error> {
     }
 }
 
-async fn wait<A: Send + 'static>(wait: Wait<A>) -> Result<(), Error> {
+async fn wait<A: Send + 'static>(wait: Wait<A>, limit: Option<Duration>) -> Result<(), Error> {
+    let wait = match limit {
+        Some(limit) => wait.deadline(limit),
+        None => wait,
+    };
     wait.await.map(drop)
 }
 
@@ -251,7 +269,13 @@ async fn many<A: Send + 'static>(
 }
 
 /// An error says of which execution it is, whether that may run, and what was seen of it.
-fn law(who: Who, is_alibaba: bool, asked: &Asked, error: &Error) -> Result<(), String> {
+fn law(
+    who: Who,
+    is_alibaba: bool,
+    has_limit: bool,
+    asked: &Asked,
+    error: &Error,
+) -> Result<(), String> {
     let is_of_one = !matches!(who, Who::List | Who::Run);
     let named = error.execution_name().or(error.execution_id());
     // An id of the caller's need not become the execution's on Huawei Cloud: what it says counts.
@@ -262,16 +286,22 @@ fn law(who: Who, is_alibaba: bool, asked: &Asked, error: &Error) -> Result<(), S
     if asked.may_have_begun && !error.may_have_started() {
         return Err("it denies a start".to_owned());
     }
+    if asked.may_have_stopped && error.delivery() < Delivery::Unknown {
+        return Err("it denies a stop".to_owned());
+    }
     if asked.requests == 0 && error.delivery() != Delivery::NotSent {
         return Err("nothing was sent, and it says otherwise".to_owned());
     }
-    if error.kind() == ErrorKind::Deadline {
-        return Err("there was no deadline".to_owned());
-    }
-    let is_gone = error.kind() == ErrorKind::Gone;
-    match is_of_one && is_gone && !error.to_string().contains("last status") {
-        true => Err("it does not say what was seen last".to_owned()),
-        false => Ok(()),
+    let words = error.to_string();
+    match error.kind() {
+        ErrorKind::Deadline if !has_limit => Err("there was no deadline".to_owned()),
+        ErrorKind::Deadline if !words.contains("last status") && !words.contains("not known") => {
+            Err("it does not say what is known".to_owned())
+        }
+        ErrorKind::Gone if is_of_one && !words.contains("last status") => {
+            Err("it does not say what was seen last".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -283,20 +313,25 @@ fn every_sequence_of_answers_to_whoever_follows() {
         on_paused_clock(async {
             let mut scripts: Vec<Vec<Answer>> = vec![Vec::new()];
             while let Some(script) = scripts.pop() {
-                let (asked, error) = follow(who, is_alibaba, &script).await;
-                runs += 1;
-                if let Some(error) = &error
-                    && let Err(fault) = law(who, is_alibaba, &asked, error)
-                {
-                    let names: Vec<&str> = script.iter().map(|(name, ..)| *name).collect();
-                    panic!(
-                        "{fault}: {who:?} {is_alibaba} {}: {error:?}",
-                        names.join(", then ")
-                    );
-                }
-                if asked.requests > script.len() && script.len() < depth {
-                    let longer = ANSWERS.iter().map(|next| [&script[..], &[*next]].concat());
-                    scripts.extend(longer);
+                for limit in [None, Some(Duration::from_secs(20))] {
+                    let is_wait = !matches!(who, Who::Run | Who::List | Who::Follow);
+                    if limit.is_some() && !is_wait {
+                        continue;
+                    }
+                    let (asked, error) = follow(who, is_alibaba, &script, limit).await;
+                    runs += 1;
+                    let fault = error.as_ref().and_then(|error| {
+                        law(who, is_alibaba, limit.is_some(), &asked, error).err()
+                    });
+                    if let Some(fault) = fault {
+                        let names: Vec<&str> = script.iter().map(|(name, ..)| *name).collect();
+                        let names = names.join(", then ");
+                        panic!("{fault}: {who:?} {is_alibaba} {limit:?} {names}: {error:?}");
+                    }
+                    if limit.is_none() && asked.requests > script.len() && script.len() < depth {
+                        let longer = ANSWERS.iter().map(|next| [&script[..], &[*next]].concat());
+                        scripts.extend(longer);
+                    }
                 }
             }
         });
