@@ -71,12 +71,12 @@ fn on_paused_clock<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// How deep: `FAULTS_DEPTH`, else as deep as a build like this one gets in a minute.
+/// How deep: `FAULTS_DEPTH`, else as deep as a build like this one gets within seconds.
 fn depth() -> usize {
     match std::env::var("FAULTS_DEPTH") {
         Ok(depth) => depth.parse().unwrap(),
         Err(_) if cfg!(debug_assertions) => 2,
-        Err(_) => 4,
+        Err(_) => 3,
     }
 }
 

@@ -212,13 +212,13 @@ fn sends_what_it_should(run: &Run) -> Verdict {
         let [one, next] = pair else { continue };
         if one.asked == next.asked {
             expect("the name", &next.name, &one.name)?;
+            let is_renewed = one.event.then == Then::WithNewKey;
+            expect(
+                "whether the key is another",
+                next.key != one.key,
+                is_renewed,
+            )?;
         }
-        let is_renewed = one.event.then == Then::WithNewKey && one.asked == next.asked;
-        expect(
-            "whether the key is another",
-            next.key != one.key,
-            is_renewed,
-        )?;
     }
     Ok(())
 }
@@ -350,11 +350,12 @@ impl Run {
                     is_good && !std::mem::replace(&mut has_new_key, true)
                 }
             };
-            let may = may && attempts < ATTEMPTS && self.has_time(at, is_once);
+            // An aged key is given up after the last attempt, too.
             is_proven = match event.then {
                 Then::WithNewKey if may => false,
                 _ => is_proven || proves_key(event.play),
             };
+            let may = may && attempts < ATTEMPTS && self.has_time(at, is_once);
             goes_on.push(may);
         }
         goes_on
