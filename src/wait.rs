@@ -22,7 +22,7 @@ use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Delivery, Error, ErrorKind},
     pipeline::{clock::monotonic, credential::BoxFuture, limits::LONGEST},
 };
 
@@ -85,7 +85,7 @@ impl<A: Send + 'static> Wait<A> {
         }
     }
 
-    /// Does something before the wait begins; its error is the wait's.
+    /// Asks for a stop before the wait begins; its error is the wait's.
     pub(crate) fn after(
         mut self,
         first: impl Future<Output = Result<(), Error>> + Send + 'static,
@@ -94,12 +94,20 @@ impl<A: Send + 'static> Wait<A> {
         self.running = self.running.map(|running| -> BoxFuture<'static, _> {
             Box::pin(async move {
                 let set = *patience.lock().unwrap_or_else(PoisonError::into_inner);
-                let done = match set.deadline {
-                    None => first.await,
-                    // The wait itself says what its deadline means.
-                    Some(deadline) => timeout_at(deadline, first).await.unwrap_or(Ok(())),
-                };
-                done?;
+                match set.deadline {
+                    None => first.await?,
+                    Some(deadline) => match timeout_at(deadline, first).await {
+                        Ok(done) => done?,
+                        // The wait itself says what its deadline means, but knows of no stop.
+                        Err(_) => {
+                            return running.await.map_err(|error| {
+                                let delivery = error.delivery().max(Delivery::Unknown);
+                                let error = error.with_delivery(delivery);
+                                error.and("whether the stop arrived is not known")
+                            });
+                        }
+                    },
+                }
                 running.await
             })
         });

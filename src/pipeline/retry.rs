@@ -153,6 +153,10 @@ pub(crate) fn judge(
     use Delivery::{Accepted, NotSent, Refused, Unknown};
     use RefusalClass as Class;
 
+    #[cfg(test)]
+    if let Some(verdict) = turned::verdict(replay, repeat_if_unknown, event, history) {
+        return verdict;
+    }
     let again = Next::Repeat(Pace::Normal);
     let if_harmless = match replay {
         Replay::Repeatable | Replay::Keyed => again,
@@ -272,4 +276,44 @@ pub(crate) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     }
     let text = headers.get(header::DATE)?.to_str().ok()?;
     Some(httpdate::parse_http_date(text).ok()?.into())
+}
+
+#[cfg(test)]
+pub(crate) mod turned {
+    //! Verdicts turned over, on one thread, to see that a test notices.
+
+    use std::cell::Cell;
+
+    use super::*;
+
+    type Verdict = (Delivery, Next);
+    type Turn = Box<dyn Fn(Event, &History, Verdict) -> Verdict>;
+
+    thread_local! {
+        static TURN: Cell<Option<Turn>> = const { Cell::new(None) };
+    }
+
+    /// Does something while each verdict is what `turn` makes of it.
+    pub(crate) fn during<T>(
+        turn: impl Fn(Event, &History, Verdict) -> Verdict + 'static,
+        act: impl FnOnce() -> T,
+    ) -> T {
+        TURN.set(Some(Box::new(turn)));
+        let done = act();
+        TURN.set(None);
+        done
+    }
+
+    pub(super) fn verdict(
+        replay: Replay,
+        repeat_if_unknown: bool,
+        event: Event,
+        history: &History,
+    ) -> Option<Verdict> {
+        let turn = TURN.take()?;
+        let verdict = judge(replay, repeat_if_unknown, event, history);
+        let turned = turn(event, history, verdict);
+        TURN.set(Some(turn));
+        Some(turned)
+    }
 }

@@ -7,6 +7,7 @@ mod complete;
 mod credentials;
 mod declared;
 mod echoes;
+mod faults;
 mod following;
 mod managing;
 mod origin;
