@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/raw.rs"]
 mod raw;
 
@@ -1253,72 +1256,22 @@ async fn a_waiting_connection_is_kept_alive() {
 mod tls {
     //! https: handshakes that fail, certificates that verify or not.
 
-    use rcgen::{
-        BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-        date_time_ymd,
-    };
-    use tokio_rustls::{
-        TlsAcceptor,
-        rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
+    use rcgen::date_time_ymd;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::{
+        authority::{Authority, acceptor, leaf},
+        *,
     };
 
-    use super::*;
-
-    /// What signs certificates.
-    struct Authority {
-        issuer: Issuer<'static, KeyPair>,
-        root: reqwest::Certificate,
+    /// Clients that trust this authority and no other.
+    fn trusting(authority: &Authority) -> Setup {
+        let root = root(authority);
+        Setup::with_http(move |http| http.tls_certs_only([root.clone()]))
     }
 
-    impl Authority {
-        fn new() -> Self {
-            let mut params = CertificateParams::default();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-            let name = &mut params.distinguished_name;
-            name.push(DnType::CommonName, "a test's authority");
-            let key = KeyPair::generate().unwrap();
-            let own = params.self_signed(&key).unwrap();
-            Self {
-                issuer: Issuer::new(params, key),
-                root: reqwest::Certificate::from_der(own.der()).unwrap(),
-            }
-        }
-
-        /// A server's side with a certificate for this name.
-        fn acceptor(&self, name: &str, expired: bool) -> TlsAcceptor {
-            let (key, mut params) = Self::leaf(name);
-            if expired {
-                params.not_after = date_time_ymd(2001, 1, 1);
-            }
-            let certificate = params.signed_by(&key, &self.issuer).unwrap();
-            acceptor(&certificate, &key)
-        }
-
-        fn leaf(name: &str) -> (KeyPair, CertificateParams) {
-            let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-            let distinguished = &mut params.distinguished_name;
-            distinguished.push(DnType::CommonName, "a test's server");
-            (KeyPair::generate().unwrap(), params)
-        }
-
-        /// Clients that trust this authority and no other.
-        fn setup(&self) -> Setup {
-            let root = self.root.clone();
-            Setup::with_http(move |http| http.tls_certs_only([root.clone()]))
-        }
-    }
-
-    fn acceptor(certificate: &rcgen::Certificate, key: &KeyPair) -> TlsAcceptor {
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
+    fn root(authority: &Authority) -> reqwest::Certificate {
+        reqwest::Certificate::from_der(authority.root.der()).unwrap()
     }
 
     async fn secured(setup: &Setup, acceptor: TlsAcceptor) -> Vec<Outcome> {
@@ -1337,10 +1290,10 @@ mod tls {
     #[tokio::test]
     async fn https_works_with_a_user_s_root() {
         let authority = Authority::new();
-        let root = authority.root.clone();
+        let root = root(&authority);
         let merged = Setup::with_http(move |http| http.tls_certs_merge([root.clone()]));
-        for setup in [authority.setup(), merged] {
-            let acceptor = authority.acceptor("127.0.0.1", false);
+        for setup in [trusting(&authority), merged] {
+            let acceptor = authority.acceptor(leaf(&["127.0.0.1"]));
             for outcome in secured(&setup, acceptor).await {
                 outcome.succeeded(1, 1);
                 assert_eq!(outcome.connections, 1);
@@ -1351,18 +1304,20 @@ mod tls {
     #[tokio::test]
     async fn a_certificate_that_does_not_verify_is_not_sent_and_not_repeated() {
         let authority = Authority::new();
-        let (key, params) = Authority::leaf("127.0.0.1");
+        let (key, params) = leaf(&["127.0.0.1"]);
         let self_signed = acceptor(&params.self_signed(&key).unwrap(), &key);
+        let mut expired = leaf(&["127.0.0.1"]);
+        expired.1.not_after = date_time_ymd(2001, 1, 1);
         for (wrong, acceptor) in [
             ("self-signed", self_signed),
             (
                 "another authority",
-                Authority::new().acceptor("127.0.0.1", false),
+                Authority::new().acceptor(leaf(&["127.0.0.1"])),
             ),
-            ("another name", authority.acceptor("example.com", false)),
-            ("expired", authority.acceptor("127.0.0.1", true)),
+            ("another name", authority.acceptor(leaf(&["example.com"]))),
+            ("expired", authority.acceptor(expired)),
         ] {
-            for outcome in secured(&authority.setup(), acceptor).await {
+            for outcome in secured(&trusting(&authority), acceptor).await {
                 outcome.failed(ErrorKind::Connect, Delivery::NotSent, 1, 0);
                 assert_eq!(outcome.connections, 1, "{wrong}");
                 let error = outcome.result.unwrap_err();
@@ -1376,7 +1331,7 @@ mod tls {
     /// The clients' own roots, without a builder of the user's, do not take just anyone.
     #[tokio::test]
     async fn a_self_signed_certificate_is_refused_by_default() {
-        let (key, params) = Authority::leaf("127.0.0.1");
+        let (key, params) = leaf(&["127.0.0.1"]);
         let acceptor = acceptor(&params.self_signed(&key).unwrap(), &key);
         for outcome in secured(&Setup::default(), acceptor).await {
             outcome.failed(ErrorKind::Connect, Delivery::NotSent, 1, 0);
@@ -1385,7 +1340,7 @@ mod tls {
 
     #[tokio::test]
     async fn a_handshake_answered_with_garbage_is_not_sent_and_repeated() {
-        let setup = Authority::new().setup();
+        let setup = trusting(&Authority::new());
         for garbage in [
             "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".as_bytes(),
             b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
@@ -1409,7 +1364,7 @@ mod tls {
 
     #[tokio::test]
     async fn a_handshake_that_is_reset_is_not_sent_and_repeated() {
-        let setup = Authority::new().setup();
+        let setup = trusting(&Authority::new());
         let outcomes = each(&setup, "https", "{}", |mut peer| async move {
             peer.first_bytes().await;
             peer.reset();
@@ -1424,7 +1379,7 @@ mod tls {
     async fn a_handshake_that_stalls_is_not_sent_and_repeated() {
         let setup = Setup {
             connect_timeout: Duration::from_millis(300),
-            ..Authority::new().setup()
+            ..trusting(&Authority::new())
         };
         let stalled = each(&setup, "https", "{}", |mut peer| async move {
             peer.first_bytes().await;
@@ -1442,7 +1397,7 @@ mod tls {
         let setup = Setup {
             connect_timeout: Duration::from_millis(300),
             attempt_timeout: Duration::from_millis(10),
-            ..Authority::new().setup()
+            ..trusting(&Authority::new())
         };
         let stalled = each(&setup, "https", "{}", |mut peer| async move {
             peer.first_bytes().await;
@@ -1457,8 +1412,8 @@ mod tls {
     #[tokio::test]
     async fn a_secured_connection_cut_after_the_request_is_unknown() {
         let authority = Authority::new();
-        let acceptor = authority.acceptor("127.0.0.1", false);
-        let (setup, input) = (authority.setup(), small_input());
+        let acceptor = authority.acceptor(leaf(&["127.0.0.1"]));
+        let (setup, input) = (trusting(&authority), small_input());
         let outcomes = each(&setup, "https", &input, move |peer| {
             let acceptor = acceptor.clone();
             async move {
@@ -1478,7 +1433,7 @@ mod tls {
     #[tokio::test]
     async fn dropping_a_call_in_its_handshake_closes_its_connection() {
         let setup = Setup {
-            http: Authority::new().setup().http,
+            http: trusting(&Authority::new()).http,
             ..unlimited()
         };
         for start in STARTS {

@@ -4,25 +4,24 @@
 #![cfg(all(feature = "alibaba", feature = "rustls"))]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+#[path = "support/authority.rs"]
+mod authority;
+
 use std::{
     net::SocketAddr,
     process::Command,
     sync::{Arc, Mutex},
 };
 
+use authority::{Authority, leaf};
 use cloud_workflows::{
     Delivery, Error, ErrorKind,
     alibaba::{Client, Credentials, StartSyncExecutionRequest},
     reqwest,
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
-};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
 
 const CHILD: &str = "CLOUD_WORKFLOWS_TEST_PROXIED";
@@ -43,27 +42,9 @@ async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 
 /// A TLS server of these names, and the private authority behind it.
 async fn server(names: &[&str]) -> (SocketAddr, reqwest::Certificate) {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let root = params.self_signed(&key).unwrap();
-    let root = reqwest::Certificate::from_der(root.der()).unwrap();
-    let issuer = Issuer::new(params, key);
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(names).unwrap();
-    let certificate = certificate.signed_by(&key, &issuer).unwrap();
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let authority = Authority::new();
+    let root = reqwest::Certificate::from_der(authority.root.der()).unwrap();
+    let acceptor = authority.acceptor(leaf(names));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

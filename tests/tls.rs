@@ -7,6 +7,9 @@
 ))]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+#[path = "support/authority.rs"]
+mod authority;
+
 use std::{
     env, fs,
     net::SocketAddr,
@@ -17,56 +20,30 @@ use std::{
     },
 };
 
+use authority::{Authority, leaf};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use cloud_workflows::{
     Error,
     alibaba::{Client, ClientBuilder, Credentials, StartSyncExecutionRequest},
 };
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     process::Command,
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::{CryptoProvider, aws_lc_rs},
-        pki_types::PrivateKeyDer,
-    },
-};
+use tokio_rustls::rustls::crypto::CryptoProvider;
 
 const CHILD: &str = "CLOUD_WORKFLOWS_TEST_TLS_ENDPOINT";
 
 /// A server of 127.0.0.1, a file with the certificate of the authority behind it, and how many
 /// requests it has answered.
 async fn server() -> (SocketAddr, PathBuf, Arc<AtomicUsize>) {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let name = &mut params.distinguished_name;
-    name.push(DnType::CommonName, "a test's authority");
-    let key = KeyPair::generate().unwrap();
-    let root = params.self_signed(&key).unwrap();
-    let issuer = Issuer::new(params, key);
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-    let certificate = certificate.signed_by(&key, &issuer).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let authority = Authority::new();
+    let acceptor = authority.acceptor(leaf(&["127.0.0.1"]));
 
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("authority-{}.pem", std::process::id()));
-    let text = BASE64_STANDARD.encode(root.der());
+    let text = BASE64_STANDARD.encode(authority.root.der());
     let lines: Vec<&str> = text
         .as_bytes()
         .chunks(64)
