@@ -28,6 +28,7 @@ pub(crate) mod inputs;
 pub(crate) mod json;
 pub(crate) mod limits;
 mod load;
+mod meanwhile;
 mod metadata;
 pub(crate) mod named_texts;
 mod no_proxy;

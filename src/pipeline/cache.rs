@@ -20,6 +20,7 @@ use super::{
     held::Held,
     inputs::Inputs,
     load::Load,
+    meanwhile::meanwhile,
     sighting::Seen,
 };
 use crate::error::{Error, ErrorKind, Lack};
@@ -129,6 +130,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
         // What cannot be read in time is as it was.
         let _ = timeout_at(deadline, self.notice_changes(needed)).await;
         loop {
+            meanwhile();
             let mut loading = {
                 let now = clock.moment();
                 let mut state = self.lock();
@@ -216,6 +218,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
         {
             return;
         }
+        meanwhile();
         let mut state = self.lock();
         // Someone else may have been here before.
         if learnt(&state).is_some_and(|now| Arc::ptr_eq(&now, &inputs)) {

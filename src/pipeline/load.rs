@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, error::Elapsed, timeout, timeout_at},
 };
 
-use super::{clock::monotonic, pools::Place};
+use super::{clock::monotonic, meanwhile::meanwhile, pools::Place};
 use crate::error::Error;
 
 /// How often a load shows that its runtime is running.
@@ -77,6 +77,7 @@ impl<T: Clone + Send + Sync + 'static> Load<T> {
                 }
             };
             if let Some(outcome) = settle(ended) {
+                meanwhile();
                 sender.send_replace(Some(outcome));
             }
         });

@@ -402,6 +402,10 @@ impl Drop for Waiting {
             .is_some_and(|(&key, _)| key == seat);
         state.queue.remove(&seat);
         state.passed.remove(&seat);
+        if was_first {
+            // Whoever is first now has left nothing unused.
+            state.unclaimed = None;
+        }
         let next = state.queue.values().next().filter(|_| was_first).cloned();
         drop(state);
         if let Some(next) = next {

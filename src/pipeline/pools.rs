@@ -23,6 +23,7 @@ use tokio::{
     task::AbortHandle,
 };
 
+use super::meanwhile::meanwhile;
 use crate::error::Error;
 
 type Make = dyn Fn() -> Result<reqwest::Client, Error> + Send + Sync;
@@ -149,6 +150,7 @@ impl Pools {
             ended,
             keeper: task.abort_handle(),
         });
+        meanwhile();
         let mut pools = self.write();
         if let Some(there) = find(&pools, place) {
             let there = there.clone();
@@ -241,6 +243,7 @@ impl Drop for Keeper {
         let Some(pools) = self.pools.upgrade() else {
             return;
         };
+        meanwhile();
         let mut all = pools.write();
         let mine = all
             .iter()

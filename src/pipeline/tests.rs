@@ -13,6 +13,7 @@ mod managing;
 mod origin;
 mod paces;
 mod runtimes;
+mod schedules;
 mod table;
 mod warm;
 

@@ -252,6 +252,28 @@ async fn a_runtime_that_stands_still_holds_up_only_its_own() {
     assert_eq!(pacer.pace().waiting, 0);
 }
 
+/// It is first only now: what the one before it left unused is not its fault.
+#[tokio::test(start_paused = true)]
+async fn who_becomes_first_because_another_one_went_is_not_passed_over() {
+    let pacer = Pacer::new(Quota::new(10, 2.0));
+    let _ = pacer.turn().await;
+    let [mut first, mut second, mut third] = [(); 3].map(|()| pacer.turn());
+    let had = |waiting: &mut Waiting| {
+        let polled = Pin::new(waiting).poll(&mut Context::from_waker(Waker::noop()));
+        polled.is_ready()
+    };
+    assert_eq!(
+        [had(&mut first), had(&mut second), had(&mut third)],
+        [false; 3]
+    );
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(!had(&mut third));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    drop(first);
+    assert_eq!([had(&mut third), had(&mut third)], [false; 2]);
+    assert!(had(&mut second));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_work_for_a_turn_does_not_grow_with_the_line() {
     thread_local!(static POLLS: RefCell<u64> = const { RefCell::new(0) });
