@@ -4,6 +4,7 @@
 //! credential from the cache → [`Protocol::prepare`](protocol::Protocol) → `transport` → decode or
 //! `Protocol::refusal` → [`retry::judge`] → value or error.
 
+pub(crate) mod answer;
 mod ask;
 pub(crate) mod attempt;
 #[cfg(feature = "blocking")]

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::{operations::deletes::DeleteResponse, protocol::Rpc};
 use crate::{
-    error::Delivery,
+    error::{Delivery, Error},
     pipeline::{
         operation::{Outcome, Sent},
         same::TOLERANCE,
@@ -18,14 +18,10 @@ use crate::{
 };
 
 /// What is found gone after an attempt of unknown fate was deleted by that attempt.
-pub(super) async fn deleted(
-    outcome: Outcome<DeleteResponse>,
-    sent: Sent<'_, Rpc>,
-) -> Outcome<DeleteResponse> {
-    let error = match outcome {
-        Err(error) if error.delivery() >= Delivery::Unknown => error,
-        outcome => return outcome,
-    };
+pub(super) async fn deleted(error: Error, sent: Sent<'_, Rpc>) -> Outcome<DeleteResponse> {
+    if error.delivery() < Delivery::Unknown {
+        return Err(error);
+    }
     let gone = error.code().zip(error.status());
     let Some((_, status)) = gone.filter(|(code, status)| code.says_gone(*status)) else {
         return Err(error);
@@ -46,17 +42,15 @@ pub(super) struct Found {
 
 /// Looks where nobody knows what became of a call that makes something.
 pub(super) async fn made<T>(
-    outcome: Outcome<T>,
+    error: Error,
     sent: &Sent<'_, Rpc>,
     look: impl Future<Output = Outcome<T>>,
     show: impl FnOnce(&T, &Sent<'_, Rpc>) -> Found,
 ) -> Outcome<T> {
-    let error = match outcome {
-        Err(error) if error.delivery() >= Delivery::Unknown => error,
-        outcome => return outcome,
-    };
-    // Whole calls, which the future of each call would have room for.
-    let found = match Box::pin(look).await {
+    if error.delivery() < Delivery::Unknown {
+        return Err(error);
+    }
+    let found = match look.await {
         Ok(found) => found,
         Err(failure) => {
             let refusal = failure.code().zip(failure.status());

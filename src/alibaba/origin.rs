@@ -9,7 +9,7 @@
 //! Where a version was asked for, what was found is compared with it: by definition, since nothing
 //! else shows which version an execution runs.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     fates::plain,
@@ -24,33 +24,49 @@ use crate::{
     error::{Delivery, Error, ErrorCode},
     payload::Payload,
     pipeline::{
+        answer::Settled,
         operation::{Outcome, Sent, Subject},
         same::{TOLERANCE, same_input},
     },
-    response::Response,
 };
 
 /// No two clocks of one service differ by this much.
 const LONG_BEFORE: TimeDelta = TimeDelta::minutes(10);
 
-pub(super) async fn settle(outcome: Outcome<Execution>, sent: Sent<'_, Rpc>) -> Outcome<Execution> {
+pub(super) fn settle<'a>(
+    answer: &'a mut Option<Execution>,
+    outcome: Outcome<()>,
+    sent: Sent<'a, Rpc>,
+) -> Settled<'a> {
     let Some(subject) = sent.subject else {
-        return outcome;
+        return Settled::Known(outcome);
     };
-    match outcome {
-        Ok(mut response) => {
-            response.value.origin = match whose(subject, &sent, &response).await {
-                Some(Whose::Ours) => ExecutionOrigin::Started,
-                Some(_) => ExecutionOrigin::FoundRunning,
-                None => ExecutionOrigin::Unclear,
-            };
-            Ok(response)
+    match (outcome, answer) {
+        (Ok(response), Some(execution)) => {
+            let first = sent.first_in_service_time(&response.headers, response.received);
+            match seen(subject, &sent, execution, first) {
+                Seen::Told(whose) => {
+                    execution.origin = origin(whose);
+                    Settled::Known(Ok(response))
+                }
+                Seen::Earlier(after) => Settled::Asking(Box::pin(async move {
+                    execution.origin = origin(compared(subject, &sent, execution, after).await);
+                    Ok(response)
+                })),
+            }
         }
-        Err(error) if error.code() == Some(&ErrorCode::ExecutionAlreadyExists) => {
-            // A whole call, which the future of each start would have room for.
-            Box::pin(already_exists(error, subject, &sent)).await
+        (Err(error), answer) if error.code() == Some(&ErrorCode::ExecutionAlreadyExists) => {
+            Settled::asking(answer, already_exists(error, subject, sent))
         }
-        Err(error) => Err(error),
+        (outcome, _) => Settled::Known(outcome),
+    }
+}
+
+fn origin(whose: Option<Whose>) -> ExecutionOrigin {
+    match whose {
+        Some(Whose::Ours) => ExecutionOrigin::Started,
+        Some(_) => ExecutionOrigin::FoundRunning,
+        None => ExecutionOrigin::Unclear,
     }
 }
 
@@ -58,12 +74,13 @@ pub(super) async fn settle(outcome: Outcome<Execution>, sent: Sent<'_, Rpc>) -> 
 async fn already_exists(
     error: Error,
     subject: &Subject,
-    sent: &Sent<'_, Rpc>,
+    sent: Sent<'_, Rpc>,
 ) -> Outcome<Execution> {
     if subject.named_by_caller && error.delivery() < Delivery::Unknown {
         return Err(error);
     }
-    let described = match describe(subject, sent).await {
+    let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
+    let described = match sent.ask(request).await {
         Ok(described) => described,
         Err(failure) => {
             let delivery = match subject.named_by_caller {
@@ -73,7 +90,13 @@ async fn already_exists(
             return Err(error.with_delivery(delivery).with_source(failure));
         }
     };
-    match whose(subject, sent, &described).await {
+    let first = sent.first_in_service_time(&described.headers, described.received);
+    let found = &described.value;
+    let whose = match seen(subject, &sent, found, first) {
+        Seen::Told(whose) => whose,
+        Seen::Earlier(after) => compared(subject, &sent, found, after).await,
+    };
+    match whose {
         Some(Whose::Ours) => Ok(sent.as_its_own(described.map(|found| Execution {
             origin: ExecutionOrigin::Started,
             ..found
@@ -82,11 +105,6 @@ async fn already_exists(
         Some(_) => Err(error.with_delivery(Delivery::Refused)),
         None => Err(error),
     }
-}
-
-async fn describe(subject: &Subject, sent: &Sent<'_, Rpc>) -> Outcome<Execution> {
-    let request = DescribeExecutionRequest::new(&subject.flow_name, &subject.execution_name);
-    sent.ask(request).await
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,34 +118,54 @@ enum Whose {
     AnotherVersion,
 }
 
-async fn whose(
+/// What an execution shows without another look.
+enum Seen {
+    Told(Option<Whose>),
+    /// It began so long after this call, which is before it: definitions have to be compared.
+    Earlier(TimeDelta),
+}
+
+fn seen(
     subject: &Subject,
     sent: &Sent<'_, Rpc>,
-    found: &Response<Execution>,
-) -> Option<Whose> {
+    execution: &Execution,
+    first: Option<DateTime<Utc>>,
+) -> Seen {
     if !subject.named_by_caller {
         // Nobody else knows a name that this call made.
-        return Some(Whose::Ours);
+        return Seen::Told(Some(Whose::Ours));
     }
-    let execution = &found.value;
-    let first = sent.first_in_service_time(&found.headers, found.received);
     let after = execution.started_time.zip(first);
     let after = after.map(|(started, first)| started - first);
     let verdict = begun_by(subject, sent, after, execution.input.as_ref());
-    // A start that went well costs no looks.
-    let is_found = subject.is_of_version && after.is_some_and(|after| after < -TOLERANCE);
-    if verdict.is_some() || !is_found || !sent.our_clocks_agree() {
-        return verdict;
+    match after {
+        // A start that went well costs no looks.
+        Some(after)
+            if verdict.is_none()
+                && subject.is_of_version
+                && after < -TOLERANCE
+                && sent.our_clocks_agree() =>
+        {
+            Seen::Earlier(after)
+        }
+        _ => Seen::Told(verdict),
     }
-    // Whole calls, which the future of each start would have room for.
+}
+
+async fn compared(
+    subject: &Subject,
+    sent: &Sent<'_, Rpc>,
+    execution: &Execution,
+    after: TimeDelta,
+) -> Option<Whose> {
     let shown = execution.flow_definition.as_deref()?;
-    let is_same = match Box::pin(definitions(subject, sent)).await {
+    let is_same = match definitions(subject, sent).await {
         Ok(definitions) if definitions.is_empty() => return None,
         Ok(definitions) => definitions.iter().any(|asked| plain(asked) == plain(shown)),
         Err(_) => return None,
     };
     let has_our_input = same_input(execution.input.as_ref(), subject.input.as_ref());
-    match (is_same, has_our_input, after?) {
+    match (is_same, has_our_input, after) {
         (false, ..) => Some(Whose::AnotherVersion),
         (true, Some(true), after) if after <= -LONG_BEFORE => Some(Whose::Before),
         _ => None,

@@ -13,15 +13,15 @@ use crate::{
     error::Error,
     payload::Payload,
     pipeline::{
+        answer::Settled,
         call::Call,
         json,
         operation::{
-            DecodeError, Encoded, EncodedFor, Exchange, Operation, Replay, Sent, Timeouts,
+            DecodeError, Encoded, EncodedFor, Exchange, Operation, Outcome, Replay, Sent, Timeouts,
         },
         transport::Reply,
         undeclared,
     },
-    response::Response,
 };
 
 /// An operation of CloudFlow that this crate has no request type for: its name and parameters.
@@ -167,11 +167,12 @@ impl Exchange for Undeclared {
         }
     }
 
-    async fn settle(
-        outcome: Result<Response<Payload>, Error>,
-        sent: Sent<'_, Rpc>,
-    ) -> Result<Response<Payload>, Error> {
-        undeclared::settle(outcome, sent.wire.is_read())
+    fn settle<'a>(
+        _answer: &'a mut Option<Payload>,
+        outcome: Outcome<()>,
+        sent: Sent<'a, Rpc>,
+    ) -> Settled<'a> {
+        Settled::Known(undeclared::settle(outcome, sent.wire.is_read()))
     }
 }
 

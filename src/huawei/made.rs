@@ -27,15 +27,9 @@ use crate::{
 /// More flows of one name than a page has cannot be told apart here.
 const PAGE: u32 = 200;
 
-pub(super) async fn settle(
-    outcome: Outcome<WorkflowSimpleInfo>,
-    sent: Sent<'_, Rest>,
-) -> Outcome<WorkflowSimpleInfo> {
+pub(super) async fn settle(error: Error, sent: Sent<'_, Rest>) -> Outcome<WorkflowSimpleInfo> {
     // Nothing runs because a flow was made.
-    let error = match outcome {
-        Err(error) => error.with_subject(false, false, None),
-        Ok(made) => return Ok(made),
-    };
+    let error = error.with_subject(false, false, None);
     if error.delivery() < Delivery::Unknown {
         return Err(error);
     }
@@ -43,8 +37,7 @@ pub(super) async fn settle(
     let Ok(ours) = read::record::<WorkflowCreateBody>(&body) else {
         return Err(error);
     };
-    // Whole calls, which the future of each call would have room for.
-    let Ok(mut found) = Box::pin(look(&ours, &sent)).await else {
+    let Ok(mut found) = look(&ours, &sent).await else {
         return Err(error);
     };
     let equal = std::mem::take(&mut found.value);

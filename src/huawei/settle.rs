@@ -13,7 +13,7 @@ use super::{
     protocol::Rest,
 };
 use crate::{
-    error::Delivery,
+    error::{Delivery, Error},
     pipeline::{
         operation::{Outcome, Sent, Subject},
         same::{TOLERANCE, same_input},
@@ -22,11 +22,8 @@ use crate::{
 
 /// A start under an id of the caller's: it was accepted where that execution has our input. That
 /// there is none settles nothing, since nobody documents that the id becomes the execution's.
-pub(super) async fn start(
-    outcome: Outcome<WorkflowExecutionId>,
-    sent: Sent<'_, Rest>,
-) -> Outcome<WorkflowExecutionId> {
-    settle(outcome, &sent, |subject, shown, _| {
+pub(super) async fn start(error: Error, sent: Sent<'_, Rest>) -> Outcome<WorkflowExecutionId> {
+    settle(error, &sent, |subject, shown, _| {
         same_input(shown.input.as_ref(), subject.input.as_ref())?.then(|| WorkflowExecutionId {
             execution_id: subject.execution_name.clone(),
         })
@@ -36,8 +33,8 @@ pub(super) async fn start(
 
 /// A retry: it was accepted where the execution runs, or where something of it is younger than
 /// the call.
-pub(super) async fn retry(outcome: Outcome<()>, sent: Sent<'_, Rest>) -> Outcome<()> {
-    settle(outcome, &sent, |_, shown, first| {
+pub(super) async fn retry(error: Error, sent: Sent<'_, Rest>) -> Outcome<()> {
+    settle(error, &sent, |_, shown, first| {
         let is_going = !shown.status.is_ended() && !is_unknown(&shown.status);
         let nodes = shown.node_execution_details.iter();
         let begun = nodes.flat_map(|node| &node.executions);
@@ -53,11 +50,8 @@ pub(super) async fn retry(outcome: Outcome<()>, sent: Sent<'_, Rest>) -> Outcome
 
 /// A callback: it was accepted where the node has ended since, and as we said. A node that ended
 /// otherwise took another's word.
-pub(super) async fn callback(
-    outcome: Outcome<WorkflowExecutionId>,
-    sent: Sent<'_, Rest>,
-) -> Outcome<WorkflowExecutionId> {
-    settle(outcome, &sent, |subject, shown, first| {
+pub(super) async fn callback(error: Error, sent: Sent<'_, Rest>) -> Outcome<WorkflowExecutionId> {
+    settle(error, &sent, |subject, shown, first| {
         let (node, result) = subject.node.as_ref()?;
         let mut details = shown.node_execution_details.iter();
         let details = details.find(|details| details.node_id.as_ref() == Some(node))?;
@@ -90,17 +84,16 @@ fn millis(time: Option<i64>) -> Option<DateTime<Utc>> {
 /// Looks at the execution where nobody knows what became of a call on it, and lets `judge` say
 /// what it shows; its last argument is when the call went out, by the service's clock.
 async fn settle<T>(
-    outcome: Outcome<T>,
+    error: Error,
     sent: &Sent<'_, Rest>,
     judge: impl FnOnce(&Subject, &WorkflowExecution, Option<DateTime<Utc>>) -> Option<T> + Send,
 ) -> Outcome<T> {
-    let (error, subject) = match (outcome, sent.subject) {
-        (Err(error), Some(subject)) if error.delivery() == Delivery::Unknown => (error, subject),
-        (outcome, _) => return outcome,
+    let subject = match sent.subject {
+        Some(subject) if error.delivery() == Delivery::Unknown => subject,
+        _ => return Err(error),
     };
-    // A whole call, which the future of each call on an execution would have room for.
     let request = ShowWorkflowExecutionRequest::new(&subject.flow_name, &subject.execution_name);
-    let Ok(shown) = Box::pin(sent.ask(request)).await else {
+    let Ok(shown) = sent.ask(request).await else {
         return Err(error);
     };
     let first = sent.first_in_service_time(&shown.headers, shown.received);

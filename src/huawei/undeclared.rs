@@ -14,14 +14,14 @@ use crate::{
     error::Error,
     payload::{Payload, is_json},
     pipeline::{
+        answer::Settled,
         call::Call,
         operation::{
-            DecodeError, Encoded, EncodedFor, Exchange, Operation, Replay, Sent, Timeouts,
+            DecodeError, Encoded, EncodedFor, Exchange, Operation, Outcome, Replay, Sent, Timeouts,
         },
         transport::Reply,
         undeclared,
     },
-    response::Response,
 };
 
 /// An operation of FunctionGraph that this crate has no request type for: a method, a path below
@@ -169,11 +169,12 @@ impl Exchange for Undeclared {
         })
     }
 
-    async fn settle(
-        outcome: Result<Response<Payload>, Error>,
-        sent: Sent<'_, Rest>,
-    ) -> Result<Response<Payload>, Error> {
-        undeclared::settle(outcome, sent.wire.is_read())
+    fn settle<'a>(
+        _answer: &'a mut Option<Payload>,
+        outcome: Outcome<()>,
+        sent: Sent<'a, Rest>,
+    ) -> Settled<'a> {
+        Settled::Known(undeclared::settle(outcome, sent.wire.is_read()))
     }
 }
 

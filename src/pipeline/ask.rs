@@ -1,17 +1,19 @@
 //! Calls that are made for another: what a source asks to get its credential, and what is asked of a
 //! call whose fate is not known.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Pipeline, attempt,
+    Pipeline,
+    answer::{Answer, Slot},
+    attempt,
     cache::Cache,
     clock::monotonic,
     credential::Context,
-    operation::{Exchange, Outcome, Sent},
+    operation::{Encoded, Exchange, Outcome, Sent},
     options::CallOptions,
     pace::Pacers,
     protocol::Protocol,
@@ -42,8 +44,26 @@ impl Context {
         request: E,
         options: &CallOptions,
     ) -> Result<Response<E::Answer>, Error> {
+        let name = request.name();
+        let encoded = request.encode();
+        let mut answer = Slot::<E>::new();
+        let outcome = self
+            .exchange_into(protocol, credentials, name, encoded, options, &mut answer)
+            .await;
+        answer.with(outcome)
+    }
+
+    async fn exchange_into<P: Protocol>(
+        &self,
+        protocol: P,
+        credentials: Option<Arc<Cache<P::Credential>>>,
+        name: Cow<'static, str>,
+        encoded: Result<Encoded<P::Wire>, Error>,
+        options: &CallOptions,
+        answer: &mut dyn Answer<P>,
+    ) -> Outcome<()> {
         let host = protocol.endpoint().host_str().unwrap_or_default();
-        self.check_may_ask(format_args!("{} at {host}", request.name()))?;
+        self.check_may_ask(format_args!("{name} at {host}"))?;
         let pipeline = Pipeline {
             pacers: Pacers::default(),
             is_paced: false,
@@ -51,13 +71,11 @@ impl Context {
             protocol,
             credentials,
         };
-        let name = request.name();
-        let encoded = request.encode();
         let encoded = match encoded {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        let outcome = attempt::run::<E>(&pipeline, name, encoded, options).await;
+        let outcome = attempt::run_into(&pipeline, name, encoded, options, answer).await;
         // Whoever answers, and gives nothing, may give something soon.
         outcome.map_err(|error| match (error.lack(), error.status()) {
             (Lack::Local, Some(_)) => error.with_lack(Lack::NotReady),

@@ -10,12 +10,13 @@ use tracing::{Instrument as _, Span, field};
 
 use super::{
     Pipeline,
+    answer::{Answer, Settled, Slot},
     clock::{Moment, monotonic},
     failed::Failed,
     failure::{Stage, TransportError},
     held::Held,
     limits::LONGEST,
-    operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Sent, Subject, Timeouts},
+    operation::{Encoded, EncodedFor, Exchange, Outcome, Replay, Sent, Subject, Timeouts},
     options::CallOptions,
     pace::{Pacer, Turn},
     protocol::{Protocol, Stamp},
@@ -36,7 +37,20 @@ pub(crate) async fn run<E: Exchange>(
     name: Cow<'static, str>,
     encoded: Result<&EncodedFor<E>, Error>,
     options: &CallOptions,
-) -> Result<Response<E::Answer>, Error> {
+) -> Outcome<E::Answer> {
+    let mut answer = Slot::<E>::new();
+    let outcome = run_into(pipeline, name, encoded, options, &mut answer).await;
+    answer.with(outcome)
+}
+
+/// The same, with the answer put into its place: all that is not the operation's own.
+pub(crate) async fn run_into<P: Protocol>(
+    pipeline: &Pipeline<P>,
+    name: Cow<'static, str>,
+    encoded: Result<&Encoded<P::Wire>, Error>,
+    options: &CallOptions,
+    answer: &mut dyn Answer<P>,
+) -> Outcome<()> {
     let span = match options.is_poll {
         // Whoever polls for days tells of it in a span of its own.
         true => Span::none(),
@@ -44,7 +58,7 @@ pub(crate) async fn run<E: Exchange>(
         false => tracing::debug_span!(
             "call",
             otel.kind = "client",
-            cloud = E::Protocol::CLOUD,
+            cloud = P::CLOUD,
             operation = name.as_ref(),
             flow = subject(&encoded)
                 .map(|subject| logged(&subject.flow_name))
@@ -65,7 +79,7 @@ pub(crate) async fn run<E: Exchange>(
         ),
     };
     let began = (!span.is_disabled()).then(monotonic);
-    let outcome = run_in_span::<E>(pipeline, name, encoded, options)
+    let outcome = run_in_span(pipeline, name, encoded, options, answer)
         .instrument(span.clone())
         .await;
     let Some(began) = began else { return outcome };
@@ -99,40 +113,27 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-async fn run_in_span<E: Exchange>(
-    pipeline: &Pipeline<E::Protocol>,
+async fn run_in_span<P: Protocol>(
+    pipeline: &Pipeline<P>,
     name: Cow<'static, str>,
-    encoded: Result<&EncodedFor<E>, Error>,
+    encoded: Result<&Encoded<P::Wire>, Error>,
     options: &CallOptions,
-) -> Result<Response<E::Answer>, Error> {
+    answer: &mut dyn Answer<P>,
+) -> Outcome<()> {
     let encoded = encoded.map_err(|error| error.with_operation(name.clone()))?;
     if let Some(headers) = &options.headers {
-        let checked = headers.check(E::Protocol::OWN_HEADERS);
+        let checked = headers.check(P::OWN_HEADERS);
         checked.map_err(|error| error.with_operation(name.clone()))?;
     }
     let started = monotonic();
     let mut attempts = Attempts::new(name, pipeline, encoded, options, started);
-    let mut value = None;
-    let sent = attempts
-        .send(&mut |reply, sensitive| {
-            let mut answer = E::decode(reply)?;
-            if !E::is_answer_to(&answer, encoded) {
-                return Err(DecodeError::Foreign);
-            }
-            let mut known = None;
-            E::scrub(&mut answer, &mut |text| {
-                text.scrub(known.get_or_insert_with(sensitive));
-            });
-            value = Some(answer);
-            Ok(())
-        })
-        .await;
-    let outcome = match (sent, value) {
-        (Ok(reply), Some(value)) => Ok(Response {
-            request_id: E::request_id(&value)
+    let outcome = match attempts.send(answer).await {
+        Ok(reply) => Ok(Response {
+            value: (),
+            request_id: answer
+                .request_id()
                 .map(str::to_owned)
                 .or_else(|| pipeline.protocol.request_id(&reply)),
-            value,
             status: reply.status,
             headers: reply.headers,
             body: reply.body,
@@ -140,8 +141,7 @@ async fn run_in_span<E: Exchange>(
             attempts: attempts.history.attempts,
             elapsed: monotonic() - started,
         }),
-        (Ok(_), None) => Err(attempts.seal(Error::new(ErrorKind::Decode, "no answer"))),
-        (Err(error), _) => Err(attempts.seal(error)),
+        Err(error) => Err(attempts.seal(error)),
     };
     let sent = Sent {
         pipeline,
@@ -153,12 +153,11 @@ async fn run_in_span<E: Exchange>(
         deadline: attempts.deadline,
         attempts: attempts.history.attempts,
     };
-    E::settle(outcome, sent).await
+    match answer.settle(outcome, sent) {
+        Settled::Known(outcome) => outcome,
+        Settled::Asking(found) => found.await,
+    }
 }
-
-/// Reads a 2xx reply, and hides in its words what the second argument gives.
-type Decode<'a> =
-    &'a mut (dyn FnMut(&Reply, &dyn Fn() -> Sensitive) -> Result<(), DecodeError> + Send);
 
 /// The attempts of one call; generic over the protocol only.
 struct Attempts<'a, P: Protocol> {
@@ -227,7 +226,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         }
     }
 
-    async fn send(&mut self, decode: Decode<'_>) -> Result<Reply, Error> {
+    async fn send(&mut self, answer: &mut dyn Answer<P>) -> Result<Reply, Error> {
         if Handle::try_current().is_err() {
             return Err(Error::configuration(
                 "runtime",
@@ -263,7 +262,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
                     )
                 }));
             }
-            let failed = match self.attempt(held.as_ref(), decode).await {
+            let failed = match self.attempt(held.as_ref(), answer).await {
                 Ok(reply) => {
                     if !self.options.is_poll {
                         core.budget.earn();
@@ -425,7 +424,7 @@ impl<'a, P: Protocol> Attempts<'a, P> {
     async fn attempt(
         &mut self,
         held: Option<&Arc<Held<P::Credential>>>,
-        decode: Decode<'_>,
+        answer: &mut dyn Answer<P>,
     ) -> Result<Reply, Result<Failed, Error>> {
         let core = &self.pipeline.core;
         let credential = held.map(|held| &held.credential);
@@ -495,7 +494,11 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         if let (Some(cache), Some(held)) = (&self.pipeline.credentials, held) {
             cache.accept(held);
         }
-        match decode(&reply, &sensitive) {
+        let mut known = None;
+        let read = answer.read(&reply, self.encoded, &mut |text| {
+            text.scrub(known.get_or_insert_with(sensitive));
+        });
+        match read {
             Ok(()) => Ok(reply),
             Err(fault) => {
                 let sensitive = sensitive();

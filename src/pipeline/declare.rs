@@ -76,7 +76,7 @@ macro_rules! part {
 /// two setters write (a value, a text), `plain` what has setters of its own. What the operation
 /// does otherwise than others stands last: `writing` has functions of
 /// [`Declared`](super::declared::Declared), `outcome` of [`Exchange`](super::operation::Exchange),
-/// and `settle` names the function that says what became of it.
+/// and `settle` names the function that says what became of a call that failed.
 macro_rules! operation {
     (
         $json:ident $protocol:ty, $client:literal;
@@ -175,11 +175,14 @@ macro_rules! operation {
             $($($outcome)*)?
 
             $(
-                fn settle(
-                    outcome: $crate::pipeline::operation::Outcome<$answer>,
-                    sent: $crate::pipeline::operation::Sent<'_, $protocol>,
-                ) -> impl ::std::future::Future<Output = $crate::pipeline::operation::Outcome<$answer>> + Send {
-                    $settle(outcome, sent)
+                fn settle<'a>(
+                    answer: &'a mut ::std::option::Option<$answer>,
+                    outcome: $crate::pipeline::operation::Outcome<()>,
+                    sent: $crate::pipeline::operation::Sent<'a, $protocol>,
+                ) -> $crate::pipeline::answer::Settled<'a> {
+                    $crate::pipeline::answer::Settled::failed(answer, outcome, |error| {
+                        $settle(error, sent)
+                    })
                 }
             )?
         }

@@ -1,12 +1,13 @@
 //! What one API operation is: name, wire form, replay class, limits, decode.
 
-use std::{borrow::Cow, future::Future, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use tokio::time::Instant;
 
 pub(crate) use super::replay::Replay;
 use super::{
     Pipeline,
+    answer::Settled,
     clock::Moment,
     protocol::{Coded, Protocol},
     read,
@@ -59,11 +60,12 @@ pub trait Exchange: Sized + Send + 'static {
     }
 
     /// Says of an outcome what one exchange alone cannot: whose execution it is.
-    fn settle(
-        outcome: Result<Response<Self::Answer>, Error>,
-        _sent: Sent<'_, Self::Protocol>,
-    ) -> impl Future<Output = Result<Response<Self::Answer>, Error>> + Send {
-        std::future::ready(outcome)
+    fn settle<'a>(
+        _answer: &'a mut Option<Self::Answer>,
+        outcome: Outcome<()>,
+        _sent: Sent<'a, Self::Protocol>,
+    ) -> Settled<'a> {
+        Settled::Known(outcome)
     }
 }
 

@@ -1,10 +1,13 @@
 //! What an operation that nobody declared answers.
 
-use super::{json, operation::DecodeError, transport::Reply};
+use super::{
+    json,
+    operation::{DecodeError, Outcome},
+    transport::Reply,
+};
 use crate::{
     error::{Error, ErrorCode},
     payload::{Payload, is_json},
-    response::Response,
 };
 
 /// The body as it came: JSON, or nothing. What is neither, and what has one of the sheet's codes in
@@ -27,10 +30,7 @@ pub(crate) fn answer(
 }
 
 /// Nobody here knows whether a change starts a flow, so it may have.
-pub(crate) fn settle(
-    outcome: Result<Response<Payload>, Error>,
-    is_read: bool,
-) -> Result<Response<Payload>, Error> {
+pub(crate) fn settle(outcome: Outcome<()>, is_read: bool) -> Outcome<()> {
     match is_read {
         true => outcome,
         false => outcome.map_err(Error::of_start),

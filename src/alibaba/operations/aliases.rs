@@ -7,6 +7,7 @@ use crate::{
         fates::{self, Found, made, parameter},
         protocol::Rpc,
     },
+    error::Error,
     pipeline::operation::{Outcome, Sent},
 };
 
@@ -129,7 +130,7 @@ answer! {
 }
 
 /// An alias that nobody knows to be made is looked at.
-async fn made_alias(outcome: Outcome<FlowAlias>, sent: Sent<'_, Rpc>) -> Outcome<FlowAlias> {
+async fn made_alias(error: Error, sent: Sent<'_, Rpc>) -> Outcome<FlowAlias> {
     let flow_name = parameter(&sent, "FlowName");
     let request = DescribeFlowAliasRequest::new(&flow_name, parameter(&sent, "Name"));
     let look = async {
@@ -140,7 +141,7 @@ async fn made_alias(outcome: Outcome<FlowAlias>, sent: Sent<'_, Rpc>) -> Outcome
             ..found.alias
         }))
     };
-    made(outcome, &sent, look, |alias, sent| {
+    made(error, &sent, look, |alias, sent| {
         let routes = parameter(sent, "RoutingConfigurations");
         let routes: Option<Vec<RoutingConfiguration>> = serde_json::from_str(&routes).ok();
         Found {

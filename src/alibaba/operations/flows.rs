@@ -7,6 +7,7 @@ use crate::{
         fates::{self, Found, made, parameter, same_text},
         protocol::Rpc,
     },
+    error::Error,
     open_enum::open_enum,
     pipeline::operation::{Outcome, Sent},
 };
@@ -157,9 +158,9 @@ answer! {
 }
 
 /// A flow that nobody knows to be made is looked at.
-async fn made_flow(outcome: Outcome<Flow>, sent: Sent<'_, Rpc>) -> Outcome<Flow> {
+async fn made_flow(error: Error, sent: Sent<'_, Rpc>) -> Outcome<Flow> {
     let request = DescribeFlowRequest::new(parameter(&sent, "Name"));
-    made(outcome, &sent, sent.ask(request), |flow, sent| Found {
+    made(error, &sent, sent.ask(request), |flow, sent| Found {
         created: flow.created_time,
         is_same: same_text(flow.definition.as_deref(), sent, "Definition")
             && same_text(flow.description.as_deref(), sent, "Description"),

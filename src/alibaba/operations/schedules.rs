@@ -7,6 +7,7 @@ use crate::{
         fates::{self, Found, made, parameter, same_text},
         protocol::Rpc,
     },
+    error::Error,
     payload::Payload,
     pipeline::{
         operation::{Outcome, Sent},
@@ -130,10 +131,10 @@ answer! {
 }
 
 /// A schedule that nobody knows to be made is looked at.
-async fn made_schedule(outcome: Outcome<Schedule>, sent: Sent<'_, Rpc>) -> Outcome<Schedule> {
+async fn made_schedule(error: Error, sent: Sent<'_, Rpc>) -> Outcome<Schedule> {
     let [flow_name, name] = ["FlowName", "ScheduleName"].map(|name| parameter(&sent, name));
     let request = DescribeScheduleRequest::new(flow_name, name);
-    made(outcome, &sent, sent.ask(request), |schedule, sent| {
+    made(error, &sent, sent.ask(request), |schedule, sent| {
         let payload = sent.wire.parameter("Payload").map(Payload::from_json);
         Found {
             created: schedule.created_time,

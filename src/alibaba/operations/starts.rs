@@ -7,14 +7,16 @@ use crate::{
     alibaba::{
         declare::{DateTime, Utc, answer, operation},
         origin,
+        protocol::Rpc,
     },
     error::{Error, FlowFailureParts},
     execution_name::ExecutionName,
     outcome::{Cloud, Outcome},
     payload::{FlowText, Payload, Secret},
     pipeline::{
+        answer::Settled,
         declared::{Write, Written},
-        operation::{EncodedFor, Subject},
+        operation::{self, EncodedFor, Sent, Subject},
     },
 };
 
@@ -78,8 +80,15 @@ operation! {
         fn is_answer_to(answer: &Execution, request: &EncodedFor<Self>) -> bool {
             request.is_about(answer.name.as_deref())
         }
+
+        fn settle<'a>(
+            answer: &'a mut Option<Execution>,
+            outcome: operation::Outcome<()>,
+            sent: Sent<'a, Rpc>,
+        ) -> Settled<'a> {
+            origin::settle(answer, outcome, sent)
+        }
     }
-    settle origin::settle;
 }
 
 operation! {

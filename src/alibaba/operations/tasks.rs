@@ -5,7 +5,7 @@ use crate::{
         declare::{answer, operation},
         protocol::Rpc,
     },
-    error::{Delivery, ErrorCode},
+    error::{Delivery, Error, ErrorCode},
     payload::{Payload, Secret},
     pipeline::operation::{Outcome, Sent},
 };
@@ -58,14 +58,7 @@ answer! {
 
 /// A task that is found completed after an attempt of unknown fate was completed by that attempt:
 /// nobody else has its token.
-async fn completed(
-    outcome: Outcome<ReportTaskResponse>,
-    sent: Sent<'_, Rpc>,
-) -> Outcome<ReportTaskResponse> {
-    let error = match outcome {
-        Ok(response) => return Ok(response),
-        Err(error) => error,
-    };
+async fn completed(error: Error, sent: Sent<'_, Rpc>) -> Outcome<ReportTaskResponse> {
     let is_completed = error.code() == Some(&ErrorCode::TaskAlreadyCompleted);
     let Some(status) = error.status().filter(|_| is_completed) else {
         return Err(error);

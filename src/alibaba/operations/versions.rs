@@ -7,7 +7,7 @@ use crate::{
         fates,
         protocol::Rpc,
     },
-    error::Delivery,
+    error::{Delivery, Error},
     pipeline::operation::{Outcome, Sent},
 };
 
@@ -76,13 +76,11 @@ answer! {
 }
 
 /// A version has no name before it is made, so nothing tells this call's from another's.
-async fn published(outcome: Outcome<FlowVersion>, _sent: Sent<'_, Rpc>) -> Outcome<FlowVersion> {
-    outcome.map_err(|error| {
-        // Nothing runs because a version was made.
-        let error = error.with_subject(false, false, None);
-        match error.delivery() >= Delivery::Unknown {
-            true => error.and("one version more than needed may exist"),
-            false => error,
-        }
+async fn published(error: Error, _sent: Sent<'_, Rpc>) -> Outcome<FlowVersion> {
+    // Nothing runs because a version was made.
+    let error = error.with_subject(false, false, None);
+    Err(match error.delivery() >= Delivery::Unknown {
+        true => error.and("one version more than needed may exist"),
+        false => error,
     })
 }
