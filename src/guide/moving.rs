@@ -63,11 +63,24 @@
 //!
 //! | | their SDKs, as measured on loopback | here |
 //! |---|---|---|
-//! | how long a synchronous start may take | Alibaba Cloud: Python 10 s, Node 3 s; Huawei Cloud: Python 120 s to read | 310 s an attempt: the service's five minutes |
+//! | how long a synchronous start may take | 3 to 120 s: see below | 310 s an attempt: the service's five minutes |
 //! | execution name | none unless you give one, so after a lost answer there is nothing to look for | made before the first byte of a `StartExecution` |
 //! | a start whose answer is lost | an exception like any other | [`may_have_started`](crate::Error::may_have_started) |
 //! | a flow that failed | a status to look at | the same, and an error from `into_output` |
 //! | a region that the SDK does not know | Huawei Cloud: refused | any region |
+//!
+//! As they come, without a setting, on loopback: a synchronous start of a flow that takes 200 s; and what
+//! is made of the page of a proxy in between, sent with 200 (`tests/interop/cut_calls.py`, 2026-11-29).
+//!
+//! | client | ends after | with | the page is |
+//! |---|---|---|---|
+//! | `alibabacloud_fnf20190315` 2.0.1 (Python) | 10.2 s | "Read timed out" | an error |
+//! | `aliyun-python-sdk-core` 2.16.1 (Python) | 10.1 s | "Read timed out" | an error |
+//! | `@alicloud/pop-core` 1.8.0 (Node) | 3 s, and Node's start | "ReadTimeout(3000)" | an error |
+//! | `huaweicloudsdkfunctiongraph` 3.1.219 (Python) | 120.2 s | "Read timed out" | an answer, every field empty |
+//! | `@huaweicloud/huaweicloud-sdk-functiongraph` 3.1.211 (Node) | 201.8 s | the answer | an answer, `{}` |
+//! | this crate, Alibaba Cloud | 200.1 s | the answer | an error: the flow may have started |
+//! | this crate, Huawei Cloud | 200.2 s | the answer | an error: the flow may have started |
 //!
 //! Variables and files are those of the vendors' tools: see [`credentials`](super::credentials). What
 //! a Python `except` did is in [`errors`](super::errors).
