@@ -127,3 +127,52 @@ fn is_empty(value: &Value) -> bool {
         Value::Number(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What the service shows may say more, and leave out what is empty.
+    #[test]
+    fn a_definition_holds_what_was_asked_for() {
+        for (theirs, ours, expected) in [
+            (json!({"a": 1}), json!({"a": 1}), true),
+            (json!({"a": 1, "more": 2}), json!({"a": 1}), true),
+            (json!({"a": 1}), json!({"a": 1, "more": 2}), false),
+            (json!({"a": 1}), json!({"a": 2}), false),
+            (json!({"a": 1}), json!({"a": 1.0}), true),
+            (json!({"a": 1}), json!({"a": "1"}), false),
+            (json!({"a": "x"}), json!({"a": "y"}), false),
+            (json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": 1}}), true),
+            (json!({"a": {"b": 1}}), json!({"a": {"b": 2}}), false),
+            (json!([1, {"a": 1, "b": 2}]), json!([1, {"a": 1}]), true),
+            (json!([1, 2]), json!([1]), false),
+            (json!([1]), json!([1, 2]), false),
+            (json!([1, 2]), json!([2, 1]), false),
+            (json!([1]), json!({"0": 1}), false),
+            (json!(true), json!(true), true),
+            (json!(true), json!(false), false),
+        ] {
+            assert_eq!(holds(&theirs, &ours), expected, "{theirs} {ours}");
+        }
+        for (empty, is_empty) in [
+            (json!(null), true),
+            (json!(false), true),
+            (json!(""), true),
+            (json!([]), true),
+            (json!({}), true),
+            (json!(true), false),
+            (json!(0), false),
+            (json!("x"), false),
+            (json!([null]), false),
+            (json!({"a": null}), false),
+        ] {
+            for theirs in [json!({}), json!({"a": null})] {
+                let ours = json!({"a": empty});
+                assert_eq!(holds(&theirs, &ours), is_empty, "{theirs} {ours}");
+            }
+        }
+    }
+}

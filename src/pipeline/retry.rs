@@ -248,13 +248,11 @@ impl Budget {
     /// A call succeeded.
     pub(crate) fn earn(&self) {
         // A full bucket is the rule: it is read, not written.
-        if self.0.load(Ordering::Relaxed) < Self::FULL {
-            let _ = self
-                .0
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-                    (tokens < Self::FULL).then_some(tokens + 1)
-                });
-        }
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
+                (tokens < Self::FULL).then_some(tokens + 1)
+            });
     }
 }
 
