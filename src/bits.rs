@@ -13,14 +13,26 @@ pub(crate) fn random_bits() -> Result<[u8; 16], Error> {
 
 /// Appends bytes as lower-case hexadecimal digits.
 pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
-    text.extend(hex(bytes).map(char::from));
+    // By pieces: a text that takes one digit at a time takes several times as long.
+    let mut digits = [0; 64];
+    for piece in bytes.chunks(digits.len() / 2) {
+        let digits = &mut digits[..piece.len() * 2];
+        write_hex(digits, piece);
+        text.push_str(str::from_utf8(digits).unwrap_or_default());
+    }
 }
 
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> impl Iterator<Item = u8> {
+/// A nonce in lower-case hexadecimal digits.
+pub(crate) fn hex(bits: &[u8; 16]) -> [u8; 32] {
+    let mut digits = [0; 32];
+    write_hex(&mut digits, bits);
+    digits
+}
+
+fn write_hex(digits: &mut [u8], bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| DIGITS[usize::from(digit)])
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
 }

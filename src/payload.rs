@@ -2,7 +2,12 @@
 
 mod text;
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
 
 use serde::{Serialize, Serializer, de::IgnoredAny};
 use zeroize::Zeroizing;
@@ -24,17 +29,50 @@ use crate::{
 /// assert_eq!(payload.as_str(), r#"{"amount": 10000000000000000000001}"#);
 /// assert_eq!(format!("{payload:?}"), "Payload(35 bytes)");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Payload {
     text: String,
-    /// There is no text: serialising the caller's value failed.
-    has_fault: bool,
+    came: Came,
+}
+
+/// How a payload came to its text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Came {
+    /// Somebody wrote it: it may be anything.
+    Given,
+    /// A value was serialised: it is JSON.
+    Serialised,
+    /// There is none: serialising the caller's value failed.
+    Failed,
 }
 
 impl Payload {
     /// Whether there is no text: serialising the caller's value failed.
     pub(crate) fn has_fault(&self) -> bool {
-        self.has_fault
+        self.came == Came::Failed
+    }
+
+    /// Whether it is the text of a JSON object; what was serialised need not be read for that.
+    pub(crate) fn is_object(&self) -> bool {
+        match self.came {
+            Came::Serialised => self.text.starts_with('{'),
+            Came::Given | Came::Failed => is_object(&self.text),
+        }
+    }
+}
+
+/// By their texts, however they came to them.
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        self.has_fault() == other.has_fault() && self.text == other.text
+    }
+}
+
+impl Eq for Payload {}
+
+impl Hash for Payload {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
@@ -193,5 +231,30 @@ impl fmt::Debug for FlowText {
 impl Serialize for FlowText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_payload_came_to_its_text_is_nobodys_business() {
+        let given = Payload::from_json("[1]");
+        let serialised = Payload::from_value(&[1]);
+        assert_eq!(given, serialised);
+        let both = std::collections::HashSet::from([given, serialised]);
+        assert_eq!(both.len(), 1);
+    }
+
+    #[test]
+    fn an_object_is_known_by_its_text() {
+        for text in ["{}", " {\"a\": 1e400} ", "[1]", "\"{}\"", "1", "null"] {
+            let given = Payload::from_json(text);
+            let value: &serde_json::value::RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(Payload::from_value(value).is_object(), given.is_object());
+            assert_eq!(given.is_object(), text.trim().starts_with('{'));
+        }
+        assert!(!Payload::from_json("{").is_object());
     }
 }

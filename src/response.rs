@@ -1,6 +1,6 @@
 //! What a call gives beside its value.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -15,7 +15,7 @@ use crate::{error::Error, outcome::Outcome};
 /// headers nor body.
 pub struct Response<T> {
     pub(crate) value: T,
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: RequestId<T>,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -25,12 +25,50 @@ pub struct Response<T> {
     pub(crate) elapsed: Duration,
 }
 
+/// The service's id of a request, which is looked for when somebody asks: most never do.
+#[derive(Clone)]
+pub(crate) struct RequestId<T> {
+    found: OnceLock<Option<String>>,
+    find: fn(&T, &HeaderMap) -> Option<String>,
+}
+
+impl<T> RequestId<T> {
+    /// One that this function finds in the value or the headers.
+    pub(crate) fn found_by(find: fn(&T, &HeaderMap) -> Option<String>) -> Self {
+        Self {
+            found: OnceLock::new(),
+            find,
+        }
+    }
+
+    /// One that is known, or none.
+    pub(crate) fn known(id: Option<String>) -> Self {
+        Self {
+            found: id.into(),
+            find: |_, _| None,
+        }
+    }
+}
+
 impl<T> Response<T> {
     /// The same with another value.
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+    pub(crate) fn map<U>(mut self, change: impl FnOnce(T) -> U) -> Response<U> {
+        self.request_id = RequestId::known(self.request_id().map(str::to_owned));
+        self.with(change, |_, _| None)
+    }
+
+    /// The same with another value, in which this function looks for an id that is not known.
+    pub(crate) fn with<U>(
+        self,
+        change: impl FnOnce(T) -> U,
+        find: fn(&U, &HeaderMap) -> Option<String>,
+    ) -> Response<U> {
         Response {
             value: change(self.value),
-            request_id: self.request_id,
+            request_id: RequestId {
+                found: self.request_id.found,
+                find,
+            },
             status: self.status,
             headers: self.headers,
             body: self.body,
@@ -52,7 +90,8 @@ impl<T> Response<T> {
 
     /// The service's id of the request, from the body or else from the header.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        let find = || (self.request_id.find)(&self.value, &self.headers);
+        self.request_id.found.get_or_init(find).as_deref()
     }
 
     /// The HTTP status of the answer.
@@ -95,8 +134,9 @@ impl<T> Response<T> {
 
 impl<T: Into<Outcome>> From<Response<T>> for Outcome {
     fn from(response: Response<T>) -> Self {
+        let request_id = response.request_id().map(str::to_owned);
         let outcome = response.value.into().attempts(response.attempts);
-        outcome.or_request_id(response.request_id)
+        outcome.or_request_id(request_id)
     }
 }
 
@@ -104,7 +144,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("value", &self.value)
-            .field("request_id", &self.request_id)
+            .field("request_id", &self.request_id())
             .field("status", &self.status)
             .field("attempts", &self.attempts)
             .field("elapsed", &self.elapsed)

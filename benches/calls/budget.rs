@@ -7,13 +7,16 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Failure,
-    compare::{each, interleaved, name},
+    compare::{each, in_flight, interleaved, name},
     micro::Part,
     server::Server,
     subjects::{Clients, Input, Operation, Plan, Side},
 };
 
 const CALLS: [usize; 2] = [1000, 3000];
+/// So many calls wait at once, each with an input of so many bytes.
+const HELD: usize = 500;
+const INPUT: usize = 30_000;
 /// Parts do the same each time.
 const PARTS: [usize; 2] = [100, 300];
 
@@ -55,10 +58,18 @@ pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
             Some(1.0),
         );
 
-        let most = Some(if operation.is_alibaba() { 0.95 } else { 1.05 });
+        let most = Some(0.93);
         let floor = instructions("calls", operation, Side::Floor, CALLS)?;
         let ours = instructions("calls", operation, Side::Ours, CALLS)?;
         row(&operation.to_string(), "instructions", floor, ours, most);
+    }
+    for operation in [Operation::StartSync, Operation::Token] {
+        let held = |side| in_flight(operation, side, HELD, Some(INPUT));
+        let [floor, ours] = [held(Side::Floor)?, held(Side::Ours)?]
+            .map(|growth| growth.heap as f64 / HELD as f64 / 1024.0);
+        let most = if operation.is_alibaba() { 0.45 } else { 0.75 };
+        let what = format!("{operation}, 30 kB, waits");
+        row(&what, "KiB of heap", floor, ours, Some(most));
     }
     for part in Part::ALL {
         let most = part.is_signing().then_some(1.5);

@@ -45,12 +45,21 @@ pub(crate) fn interleaved(
 }
 
 /// By how much heap and process grow while so many calls wait for their answers, in a process of
-/// their own.
-pub(crate) fn in_flight(operation: Operation, side: Side, calls: usize) -> Result<Growth, Failure> {
-    let told = Command::new(std::env::current_exe()?)
+/// their own; each is given so many bytes of JSON text, or the usual order.
+pub(crate) fn in_flight(
+    operation: Operation,
+    side: Side,
+    calls: usize,
+    input: Option<usize>,
+) -> Result<Growth, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command
         .args(["in-flight", &name(&operation)?, &name(&side)?])
-        .args(["--calls", &calls.to_string()])
-        .output()?;
+        .args(["--calls", &calls.to_string()]);
+    if let Some(length) = input {
+        command.args(["--input", &length.to_string()]);
+    }
+    let told = command.output()?;
     let text = String::from_utf8_lossy(&told.stdout);
     let (heap, process) = text
         .trim()
@@ -68,13 +77,17 @@ pub(crate) fn print_in_flight(
     operation: Operation,
     side: Side,
     calls: usize,
+    input: Option<usize>,
 ) -> Result<(), Failure> {
     let server = Server::holding(calls)?;
     let clients = Clients::new(&server.url)?;
     let plan = Plan {
         calls,
         at_once: calls,
-        input: Input::Order,
+        input: match input {
+            Some(length) => Input::Text(crate::input::text_of(length).into()),
+            None => Input::Order,
+        },
     };
     let growth = growth_of(|| runtime.block_on(clients.run(operation, side, &plan)))?;
     println!("{} {}", growth.heap, growth.process);

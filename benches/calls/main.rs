@@ -81,6 +81,9 @@ enum Command {
         side: Side,
         #[arg(long, default_value_t = 1)]
         calls: usize,
+        /// Bytes of JSON text that each is given.
+        #[arg(long)]
+        input: Option<usize>,
     },
     /// Is the other side.
     #[command(hide = true)]
@@ -117,7 +120,8 @@ fn main() -> Result<(), Failure> {
             operation,
             side,
             calls,
-        }) => compare::print_in_flight(&runtime, operation, side, calls),
+            input,
+        }) => compare::print_in_flight(&runtime, operation, side, calls, input),
         Some(Command::Serve { holding }) => runtime.block_on(server::serve(holding)),
     }
 }

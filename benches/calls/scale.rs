@@ -48,17 +48,19 @@ pub(crate) fn print(runtime: &Runtime, clients: &Clients) -> Result<(), Failure>
     }
 
     println!("\n## {MANY} calls in flight\n");
-    println!("| call | heap per call that waits | process per call, at most |");
-    println!("|---|---|---|");
+    println!("| call | input | heap per call that waits | process per call, at most |");
+    println!("|---|---|---|---|");
     for operation in [Operation::StartSync, Operation::Token] {
-        let floor = in_flight(operation, Side::Floor, MANY)?;
-        let ours = in_flight(operation, Side::Ours, MANY)?;
-        let each = |bytes: usize| bytes as f64 / MANY as f64;
-        println!(
-            "| {operation} | {} | {} |",
-            compared(each(ours.heap), each(floor.heap), 0, " B"),
-            compared(each(ours.process), each(floor.process), 0, " B"),
-        );
+        for (input, name) in [(None, "100 B"), (Some(30_000), "30 kB")] {
+            let floor = in_flight(operation, Side::Floor, MANY, input)?;
+            let ours = in_flight(operation, Side::Ours, MANY, input)?;
+            let each = |bytes: usize| bytes as f64 / MANY as f64;
+            println!(
+                "| {operation} | {name} | {} | {} |",
+                compared(each(ours.heap), each(floor.heap), 0, " B"),
+                compared(each(ours.process), each(floor.process), 0, " B"),
+            );
+        }
     }
     Ok(())
 }

@@ -33,8 +33,8 @@ pub(crate) fn print(runtime: &Runtime) -> Result<(), Failure> {
                 input: Input::Order,
             };
             let [floor, ours] = interleaved(runtime, &clients, operation, &plan, ROUNDS)?;
-            let floor_held = in_flight(operation, Side::Floor, at_once)?;
-            let ours_held = in_flight(operation, Side::Ours, at_once)?;
+            let floor_held = in_flight(operation, Side::Floor, at_once, None)?;
+            let ours_held = in_flight(operation, Side::Ours, at_once, None)?;
             println!(
                 "| {operation} | {at_once} | {} | {} | {} | {} | {} |",
                 compared(ours.micros(), floor.micros(), 1, " µs"),

@@ -164,7 +164,7 @@ async fn compared(
         Ok(definitions) => definitions.iter().any(|asked| plain(asked) == plain(shown)),
         Err(_) => return None,
     };
-    let has_our_input = same_input(execution.input.as_ref(), subject.input.as_ref());
+    let has_our_input = same_input(execution.input.as_ref(), sent.wire.input().as_ref());
     match (is_same, has_our_input, after) {
         (false, ..) => Some(Whose::AnotherVersion),
         (true, Some(true), after) if after <= -LONG_BEFORE => Some(Whose::Before),
@@ -203,7 +203,7 @@ fn begun_by(
     after: Option<TimeDelta>,
     input: Option<&Payload>,
 ) -> Option<Whose> {
-    let has_our_input = same_input(input, subject.input.as_ref());
+    let has_our_input = same_input(input, sent.wire.input().as_ref());
     if !has_our_input? {
         return Some(Whose::AnotherCaller);
     }

@@ -4,7 +4,10 @@
 //! proxies log it; the vendor's Node client sends these operations so. What the metadata has as GET
 //! has them in the query. Source: Alibaba Cloud, "Request structure and signature (RPC)".
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -14,6 +17,7 @@ use super::{credentials::Credentials, refusal};
 use crate::{
     bits::hex,
     error::Error,
+    payload::Payload,
     pipeline::{
         declared::{Entry, Family},
         json,
@@ -42,15 +46,19 @@ pub struct Rpc {
 pub struct Wire {
     action: Cow<'static, str>,
     method: Method,
-    form: Form,
+    form: Mutex<Form>,
 }
 
-/// Parameters: percent-encoded once, the signing way, in sorted order, each with an `&` behind it.
+/// The caller's parameters, by name in sorted order, percent-encoded once the signing way.
 #[derive(Default)]
 pub(super) struct Form {
+    /// Each with an `&` behind it.
     text: Vec<u8>,
     /// Each parameter's name, and where it begins.
     parameters: Vec<(Cow<'static, str>, usize)>,
+    /// The last body that was made of it, in place of the text: inputs are large, and a call that
+    /// waits for its answer holds them once.
+    body: Bytes,
 }
 
 impl Form {
@@ -59,6 +67,7 @@ impl Form {
         Self {
             text: Vec::with_capacity(length),
             parameters: Vec::with_capacity(parameters),
+            body: Bytes::new(),
         }
     }
 
@@ -78,6 +87,44 @@ impl Form {
     }
 }
 
+impl Form {
+    /// A parameter's value as it is written.
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        let text = match self.body.is_empty() {
+            true => self.text.as_slice(),
+            false => &self.body,
+        };
+        let mut parameters = text.split(|byte| *byte == b'&');
+        parameters.find_map(|text| text.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+    }
+
+    /// Writes the text again, where a body has it.
+    fn take_back(&mut self) {
+        if self.body.is_empty() {
+            return;
+        }
+        let names: Vec<_> = self
+            .parameters
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut again = Self::with_capacity(self.body.len(), names.len());
+        for name in names {
+            let start = again.text.len();
+            let value = self.value(&name).unwrap_or_default();
+            push_parameter(&mut again.text, &name, |text| text.extend_from_slice(value));
+            again.parameters.push((name, start));
+        }
+        *self = again;
+    }
+
+    /// Keeps this body, in which all parameters are, in place of the text.
+    fn keep(&mut self, body: &Bytes) {
+        self.text = Vec::new();
+        self.body = body.clone();
+    }
+}
+
 fn push_parameter(text: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
     text.extend_from_slice(name.as_bytes());
     text.push(b'=');
@@ -90,7 +137,7 @@ impl Wire {
         Self {
             action: Cow::Borrowed(action),
             method: Method::POST,
-            form,
+            form: form.into(),
         }
     }
 
@@ -107,7 +154,7 @@ impl Wire {
         Self {
             action: action.into(),
             method,
-            form,
+            form: form.into(),
         }
     }
 
@@ -118,12 +165,18 @@ impl Wire {
 
     /// A parameter's value, as it was before it was encoded.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let mut parameters = self.form.parameters.iter();
-        let (name, start) = parameters.find(|(own, _)| own == name)?;
-        let value = self.form.text.get(start + name.len() + 1..)?;
-        let value = value.split(|byte| *byte == b'&').next()?;
-        let value = percent_encoding::percent_decode(value).decode_utf8().ok()?;
-        Some(value.into_owned())
+        let form = self.form();
+        let value = percent_encoding::percent_decode(form.value(name)?);
+        Some(value.decode_utf8().ok()?.into_owned())
+    }
+
+    /// What the execution is given.
+    pub(super) fn input(&self) -> Option<Payload> {
+        self.parameter("Input").map(Payload::from_json)
+    }
+
+    fn form(&self) -> MutexGuard<'_, Form> {
+        self.form.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -151,7 +204,7 @@ impl Family for Rpc {
         Ok(Wire {
             action: Cow::Borrowed(entry.name),
             method: entry.method.clone(),
-            form,
+            form: form.into(),
         })
     }
 
@@ -221,25 +274,31 @@ impl Rpc {
     }
 
     /// The canonical query: what is signed and, with the signature behind it, sent.
-    fn canonical(&self, wire: &Wire, credential: Option<&Credentials>, stamp: &Stamp) -> Vec<u8> {
+    fn canonical(
+        &self,
+        action: &str,
+        own: &Form,
+        credential: Option<&Credentials>,
+        stamp: &Stamp,
+    ) -> Vec<u8> {
         let token = credential.and_then(|credential| credential.encoded_token.as_ref());
         let room = 448 + token.map_or(0, |token| token.bytes().len());
         let mut canonical = Canonical {
-            text: Vec::with_capacity(wire.form.text.len() + room),
-            own: &wire.form,
+            text: Vec::with_capacity(own.text.len() + room),
+            own,
             written: (0, 0),
         };
         if let Some(credential) = credential {
             canonical.push_plain("AccessKeyId", credential.encoded_id.bytes());
         }
-        canonical.push_plain("Action", wire.action.as_bytes());
+        canonical.push_plain("Action", action);
         canonical.push_plain("Format", "JSON");
         if credential.is_some() {
             if let Some(token) = token {
                 canonical.push_plain("SecurityToken", token.bytes());
             }
             canonical.push_plain("SignatureMethod", "HMAC-SHA1");
-            canonical.push("SignatureNonce", |text| text.extend(hex(&stamp.nonce)));
+            canonical.push_plain("SignatureNonce", hex(&stamp.nonce));
             canonical.push_plain("SignatureVersion", "1.0");
         }
         // `yyyy-MM-ddTHH:mm:ssZ`, percent-encoded.
@@ -276,7 +335,9 @@ impl Protocol for Rpc {
         credential: Option<&Credentials>,
         stamp: &Stamp,
     ) -> Result<HttpRequest, Error> {
-        let mut sent = self.canonical(wire, credential, stamp);
+        let mut form = wire.form();
+        form.take_back();
+        let mut sent = self.canonical(&wire.action, &form, credential, stamp);
         if let Some(credential) = credential {
             let signature = credential.key.sign(wire.method.as_str(), &sent);
             sent.extend_from_slice(b"&Signature=");
@@ -302,7 +363,9 @@ impl Protocol for Rpc {
                     header::CONTENT_TYPE,
                     HeaderValue::from_static("application/x-www-form-urlencoded"),
                 );
-                sent.into()
+                let body = sent.into();
+                form.keep(&body);
+                body
             }
         };
         Ok(HttpRequest {
@@ -341,7 +404,57 @@ impl Protocol for Rpc {
         &self.endpoint
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
-        refusal::request_id(reply)
+    fn request_id(headers: &HeaderMap) -> Option<String> {
+        refusal::request_id(headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(nonce: u8) -> Stamp {
+        Stamp {
+            now: "2026-11-22T08:09:10Z".parse().unwrap(),
+            nonce: [nonce; 16],
+        }
+    }
+
+    /// A body is made of another body as it is made of the parameters themselves, and what the
+    /// execution is given can be read from either.
+    #[test]
+    fn what_was_sent_takes_the_place_of_the_parameters() {
+        let endpoint = Url::parse("https://cn-hangzhou.fnf.aliyuncs.com").unwrap();
+        let rpc = Rpc::cloud_flow(endpoint);
+        let input = r#"{"a&b=": "100% Grüße", "Input": "&Input=1"}"#;
+        let parameters = [
+            ("Act", "before `Action`"),
+            ("Empty", ""),
+            ("Flow", "a beginning of the next name"),
+            ("FlowName", "f&Input=2"),
+            ("Input", input),
+            ("Zone", "last"),
+        ];
+        let wire = || Wire::of("StartExecution", Method::POST, parameters.into_iter());
+        let temporary = Credentials::new("id/+", "secret").security_token("a token/+=");
+        let lasting = Credentials::new("id", "other");
+        let sent = wire();
+        assert_eq!(sent.input().unwrap().as_str(), input);
+        for (credential, nonce) in [
+            (Some(&temporary), 1),
+            (Some(&lasting), 2),
+            (None, 3),
+            (Some(&temporary), 4),
+        ] {
+            let again = rpc.prepare(&sent, credential, &stamp(nonce)).unwrap();
+            let fresh = rpc.prepare(&wire(), credential, &stamp(nonce)).unwrap();
+            assert_eq!(again.body, fresh.body);
+            assert_eq!(sent.form().text.capacity(), 0);
+            assert_eq!(sent.form().body.as_ptr(), again.body.as_ptr());
+            assert_eq!(sent.input().unwrap().as_str(), input);
+            assert_eq!(sent.parameter("FlowName").as_deref(), Some("f&Input=2"));
+            assert_eq!(sent.parameter("Empty").as_deref(), Some(""));
+            assert_eq!(sent.parameter("Zon"), None);
+        }
     }
 }

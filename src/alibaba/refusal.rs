@@ -7,6 +7,7 @@ mod xml;
 
 use std::{borrow::Cow, time::Duration};
 
+use http::HeaderMap;
 use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 
@@ -39,7 +40,10 @@ pub(super) fn of(
         .or_else(|| retry_after(&reply.headers, stamp.now));
     let verdict = verdict(sent, body.message.as_deref());
     let message = body.message.clone().unwrap_or_else(|| reply.describe());
-    let request_id = body.request_id.clone().or_else(|| request_id(reply));
+    let request_id = body
+        .request_id
+        .clone()
+        .or_else(|| request_id(&reply.headers));
     let Some(code) = body.code(reply) else {
         return Refusal {
             code: None,
@@ -155,15 +159,15 @@ pub(super) fn told(reply: &Reply) -> Told {
             .map(Cow::into_owned)
     };
     Told {
-        request_id: text("RequestId").or_else(|| request_id(reply)),
+        request_id: text("RequestId").or_else(|| request_id(&reply.headers)),
         execution_name: text("Name"),
         execution_id: None,
     }
 }
 
 /// The request id in the headers.
-pub(super) fn request_id(reply: &Reply) -> Option<String> {
-    let id = reply.headers.get("x-acs-request-id")?;
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-acs-request-id")?;
     let id = String::from_utf8_lossy(id.as_bytes());
     (!id.is_empty()).then(|| id.into_owned())
 }
@@ -267,7 +271,7 @@ impl ErrorBody {
     fn code(&self, reply: &Reply) -> Option<ErrorCode> {
         let code = ErrorCode::from(self.code.as_deref()?);
         let is_of_the_sheet = !matches!(code, ErrorCode::Other(_));
-        let is_vendors = self.is_marked || is_of_the_sheet || request_id(reply).is_some();
+        let is_vendors = self.is_marked || is_of_the_sheet || request_id(&reply.headers).is_some();
         is_vendors.then_some(code)
     }
 }

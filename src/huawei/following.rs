@@ -1,9 +1,6 @@
 //! Executions from their start to their end: waited for, stopped, tried again, followed, listed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use super::{
     Client,
@@ -106,20 +103,15 @@ impl Client {
         let workflow_id = request.workflow_id.clone();
         let id = request.workflow_run_id.clone();
         let key = id.map(|id| ExecutionRef::new(&workflow_id, id));
-        let doubt = Arc::new(Doubt {
-            input: request.input.clone(),
-            is_open: AtomicBool::new(false),
-        });
+        let doubt = Arc::new(Doubt::default());
         let open = doubt.clone();
         let starting = self.start_workflow_execution(request);
         let start = Box::pin(async move {
-            match starting.send().await {
-                Ok(started) => Ok(ExecutionRef::new(workflow_id, started.execution_id)),
-                Err(error) => {
-                    open.is_open.store(true, Ordering::Relaxed);
-                    Err(error)
-                }
-            }
+            let (outcome, sent) = starting.send_and_keep().await;
+            let started = outcome.inspect_err(|_| {
+                open.open(sent.and_then(|sent| sent.wire.payload("input")));
+            })?;
+            Ok(ExecutionRef::new(workflow_id, started.execution_id))
         });
         self.waiting(Origin::Start { start, key }, Some(doubt))
     }

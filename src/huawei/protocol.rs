@@ -1,6 +1,10 @@
 //! REST: JSON over paths, authenticated by a token or a signature; IAM's token calls by nothing.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -13,6 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
+    payload::Payload,
     pipeline::{
         declared::{Entry, Family},
         json,
@@ -36,10 +41,26 @@ pub struct Rest {
     project_id: Option<String>,
     /// The credential of a call that is to get one.
     own: Option<Credential>,
+    last: Last,
+}
+
+/// What the last request in a project was made of: most programs call few paths, and reading one is
+/// a good part of what a call costs.
+#[derive(Clone, Default)]
+struct Last(Arc<Mutex<Option<Asked>>>);
+
+struct Asked {
+    project_id: String,
+    path: String,
+    /// Without a query.
+    url: Url,
+    header: HeaderValue,
 }
 
 const PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
+const DATE: HeaderName = HeaderName::from_static(signature::DATE);
 
 /// Host, and port where it is not the usual one.
 fn host(endpoint: &Url) -> Option<HeaderValue> {
@@ -276,11 +297,24 @@ impl Wire {
         &self.body
     }
 
+    /// JSON that is sent as a member of the body.
+    pub(super) fn payload(&self, member: &str) -> Option<Payload> {
+        let text = json::text(&self.body);
+        let value = json::Object::read(&text).ok()?.get(member)?;
+        Some(Payload::from_json(value.as_str()))
+    }
+
     fn service(&self) -> refusal::Service {
         match self.path {
             Path::Fixed(_) => refusal::Service::Iam,
             Path::InProject(_) => refusal::Service::FunctionGraph,
         }
+    }
+}
+
+impl fmt::Debug for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Last(..)")
     }
 }
 
@@ -298,6 +332,7 @@ impl Rest {
             endpoint,
             project_id,
             own: None,
+            last: Last::default(),
         }
     }
 
@@ -312,6 +347,33 @@ impl Rest {
             own: Some(credential.into()),
             ..Self::anonymous(endpoint)
         }
+    }
+
+    /// The address of a path in a project, and the header that names it.
+    fn in_project(&self, project_id: &str, path: &str) -> Result<(Url, HeaderValue), Error> {
+        // Whoever would have to wait for it makes his own.
+        if let Ok(last) = self.last.0.try_lock()
+            && let Some(last) = &*last
+            && last.path == path
+            && last.project_id == project_id
+        {
+            return Ok((last.url.clone(), last.header.clone()));
+        }
+        let mut whole = String::with_capacity(4 + project_id.len() + path.len());
+        whole.push_str("/v2/");
+        let header = push_project_id(&mut whole, project_id)?;
+        whole.push_str(path);
+        let mut url = self.endpoint.clone();
+        url.set_path(&whole);
+        if let Ok(mut last) = self.last.0.try_lock() {
+            *last = Some(Asked {
+                project_id: project_id.to_owned(),
+                path: path.to_owned(),
+                url: url.clone(),
+                header: header.clone(),
+            });
+        }
+        Ok((url, header))
     }
 
     fn project_id<'a>(&'a self, credential: Option<&'a Credential>) -> Result<&'a str, Error> {
@@ -362,19 +424,18 @@ impl Protocol for Rest {
         for (name, value) in &wire.headers {
             headers.insert(name.clone(), value.clone());
         }
-        let mut url = self.endpoint.clone();
-        match &wire.path {
-            Path::Fixed(path) => url.set_path(path),
-            Path::InProject(path) => {
-                let project_id = self.project_id(credential)?;
-                let mut whole = String::with_capacity(4 + project_id.len() + path.len());
-                whole.push_str("/v2/");
-                let project_id = push_project_id(&mut whole, project_id)?;
-                whole.push_str(path);
-                url.set_path(&whole);
-                headers.insert(PROJECT_ID, project_id);
+        let mut url = match &wire.path {
+            Path::Fixed(path) => {
+                let mut url = self.endpoint.clone();
+                url.set_path(path);
+                url
             }
-        }
+            Path::InProject(path) => {
+                let (url, project_id) = self.in_project(self.project_id(credential)?, path)?;
+                headers.insert(PROJECT_ID, project_id);
+                url
+            }
+        };
         url.set_query(wire.query.as_deref());
         let mut request = HttpRequest {
             method: wire.method.clone(),
@@ -421,8 +482,8 @@ impl Protocol for Rest {
         &self.endpoint
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
-        refusal::request_id(reply)
+    fn request_id(headers: &HeaderMap) -> Option<String> {
+        refusal::request_id(headers)
     }
 }
 
@@ -443,14 +504,11 @@ fn sign(request: &mut HttpRequest, key: &AccessKey, stamp: &Stamp) -> Result<(),
             "its host cannot be a header's value",
         ));
     }
-    headers.insert(
-        signature::DATE,
-        HeaderValue::from_str(&date).map_err(refused)?,
-    );
+    headers.insert(DATE, HeaderValue::from_str(&date).map_err(refused)?);
     if let Some(token) = &key.security_token {
         let mut token = HeaderValue::from_str(token.expose()).map_err(refused)?;
         token.set_sensitive(true);
-        headers.insert("x-security-token", token);
+        headers.insert(SECURITY_TOKEN, token);
     }
     if headers
         .get(header::CONTENT_TYPE)
@@ -489,6 +547,11 @@ fn push_segment(path: &mut String, field: &str, id: &str) -> Result<(), Error> {
     if id.is_empty() {
         return Err(Error::invalid(field, "is empty"));
     }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+    if id.bytes().all(is_plain) {
+        path.push_str(id);
+        return Ok(());
+    }
     let is_unsafe = |c: char| c == '/' || c == '\\' || c.is_control();
     if id == "." || id == ".." || id.contains(is_unsafe) {
         return Err(Error::invalid(
@@ -498,4 +561,38 @@ fn push_segment(path: &mut String, field: &str, id: &str) -> Result<(), Error> {
     }
     path.extend(utf8_percent_encode(id, KEPT));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::huawei::credential::Token;
+
+    #[test]
+    fn each_path_and_each_project_has_its_own_address() {
+        let endpoint = Url::parse("https://functiongraph.cn-north-4.myhuaweicloud.com").unwrap();
+        let rest = Rest::function_graph(endpoint, None);
+        let stamp = Stamp {
+            now: "2026-11-22T08:09:10Z".parse().unwrap(),
+            nonce: [0; 16],
+        };
+        for (project, segment, query) in [
+            ("p", "a.b", true),
+            ("p", "a.b", false),
+            ("p", "a", true),
+            ("q", "a", false),
+            ("q.r", "a", false),
+        ] {
+            let segments = ["fgs".to_owned(), segment.to_owned()];
+            let pairs = [("limit".to_owned(), "1".to_owned())];
+            let pairs = &pairs[..usize::from(query)];
+            let wire = Wire::in_project(Method::GET, &segments, pairs, Bytes::new()).unwrap();
+            let token = Token::new("t").project_id(project).into();
+            let sent = rest.prepare(&wire, Some(&token), &stamp).unwrap();
+            let path = format!("/v2/{project}/fgs/{segment}").replace('.', "%2E");
+            assert_eq!(sent.url.path(), path);
+            assert_eq!(sent.url.query(), query.then_some("limit=1"));
+            assert_eq!(sent.headers["x-project-id"], project);
+        }
+    }
 }

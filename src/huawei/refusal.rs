@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::{
     credential::Credential,
@@ -44,7 +44,7 @@ pub(super) fn of(
     let body = ErrorBody::read(reply);
     let retry_after = retry_after(&reply.headers, stamp.now);
     let code = body.code(service);
-    let request_id = body.request_id.or_else(|| request_id(reply));
+    let request_id = body.request_id.or_else(|| request_id(&reply.headers));
     let has_message = body.message.is_some();
     let said = body.message.unwrap_or_else(|| reply.describe());
     let key = match credential {
@@ -267,16 +267,16 @@ pub(super) fn told(reply: &Reply) -> Told {
             .map(Cow::into_owned)
     };
     Told {
-        request_id: text("request_id").or_else(|| request_id(reply)),
+        request_id: text("request_id").or_else(|| request_id(&reply.headers)),
         execution_name: None,
         execution_id: text("execution_id"),
     }
 }
 
 /// The request id in the headers.
-pub(super) fn request_id(reply: &Reply) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "x-iam-trace-id"].iter().find_map(|name| {
-        let id = String::from_utf8_lossy(reply.headers.get(*name)?.as_bytes());
+        let id = String::from_utf8_lossy(headers.get(*name)?.as_bytes());
         (!id.is_empty()).then(|| id.into_owned())
     })
 }

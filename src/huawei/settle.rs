@@ -24,7 +24,8 @@ use crate::{
 /// there is none settles nothing, since nobody documents that the id becomes the execution's.
 pub(super) async fn start(error: Error, sent: Sent<'_, Rest>) -> Outcome<WorkflowExecutionId> {
     settle(error, &sent, |subject, shown, _| {
-        same_input(shown.input.as_ref(), subject.input.as_ref())?.then(|| WorkflowExecutionId {
+        let ours = sent.wire.payload("input");
+        same_input(shown.input.as_ref(), ours.as_ref())?.then(|| WorkflowExecutionId {
             execution_id: subject.execution_name.clone(),
         })
     })
@@ -60,8 +61,8 @@ pub(super) async fn callback(error: Error, sent: Sent<'_, Rest>) -> Outcome<Work
         let is_as_said = match (CallbackResult::from(result.as_str()), run.status.as_ref()?) {
             (CallbackResult::Success, WorkflowRunStatus::Success) => {
                 // The service shows outputs; what it does not show proves nothing.
-                let ours = subject.input.as_ref();
-                same_input(run.output.as_ref(), ours) == Some(true)
+                let ours = sent.wire.payload("output");
+                same_input(run.output.as_ref(), ours.as_ref()) == Some(true)
             }
             (CallbackResult::Fail, WorkflowRunStatus::Fail) => true,
             _ => false,

@@ -1,10 +1,7 @@
 //! How a wait and a follower look at executions of this cloud.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -60,15 +57,23 @@ pub(super) struct Show {
 }
 
 /// A start of unknown fate: whose execution bears its id is told by the input.
+#[derive(Default)]
 pub(super) struct Doubt {
-    pub(super) input: Option<Payload>,
-    pub(super) is_open: AtomicBool,
+    /// What it gave, once it has failed.
+    input: OnceLock<Option<Payload>>,
 }
 
 impl Doubt {
+    /// From now on, an execution with another input is another's.
+    pub(super) fn open(&self, input: Option<Payload>) {
+        // A start fails once.
+        let _ = self.input.set(input);
+    }
+
     fn refuses(&self, shown: &WorkflowExecution) -> bool {
-        let is_same = || same_input(shown.input.as_ref(), self.input.as_ref());
-        self.is_open.load(Ordering::Relaxed) && is_same() == Some(false)
+        let is_anothers =
+            |ours: &Option<Payload>| same_input(shown.input.as_ref(), ours.as_ref()) == Some(false);
+        self.input.get().is_some_and(is_anothers)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Payload;
+use super::{Came, Payload};
 use crate::error::{Error, ErrorKind};
 
 impl Payload {
@@ -11,18 +11,21 @@ impl Payload {
     pub fn from_json(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            has_fault: false,
+            came: Came::Given,
         }
     }
 
     /// Serialises a value at once. A failure is kept and reported by the call that uses it.
     pub fn from_value(value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_string(value) {
-            Ok(text) => Self::from_json(text),
+            Ok(text) => Self {
+                text,
+                came: Came::Serialised,
+            },
             // The words of a serialiser may quote the value.
             Err(_) => Self {
                 text: String::new(),
-                has_fault: true,
+                came: Came::Failed,
             },
         }
     }

@@ -40,7 +40,7 @@ impl<E: Exchange> Slot<E> {
 
     /// The outcome with the answer that it goes with.
     pub(crate) fn with(self, outcome: Outcome<()>) -> Outcome<E::Answer> {
-        joined(outcome, self.0)
+        joined::<E>(outcome, self.0)
     }
 }
 
@@ -113,9 +113,15 @@ impl<'a> Settled<'a> {
     }
 }
 
-fn joined<T>(outcome: Outcome<()>, answer: Option<T>) -> Outcome<T> {
+fn joined<E: Exchange>(outcome: Outcome<()>, answer: Option<E::Answer>) -> Outcome<E::Answer> {
     match (outcome, answer) {
-        (Ok(response), Some(answer)) => Ok(response.map(|()| answer)),
+        (Ok(response), Some(answer)) => Ok(response.with(
+            |()| answer,
+            |answer, headers| {
+                let own = E::request_id(answer).map(str::to_owned);
+                own.or_else(|| E::Protocol::request_id(headers))
+            },
+        )),
         (Ok(_), None) => Err(Error::new(ErrorKind::Decode, "no answer")),
         (Err(error), _) => Err(error),
     }

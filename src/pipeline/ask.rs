@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::{Error, Lack},
-    response::Response,
+    response::{RequestId, Response},
 };
 
 impl Context {
@@ -116,7 +116,7 @@ impl<P: Protocol> Sent<'_, P> {
     ) -> Response<T> {
         Response {
             value,
-            request_id: error.request_id().map(str::to_owned),
+            request_id: RequestId::known(error.request_id().map(str::to_owned)),
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),

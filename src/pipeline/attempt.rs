@@ -1,6 +1,6 @@
 //! The attempt loop.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Handle,
@@ -28,7 +28,7 @@ use crate::{
     bits::random_bits,
     error::{Delivery, Error, ErrorKind},
     printed::logged,
-    response::Response,
+    response::{RequestId, Response},
 };
 
 /// Sends an operation until it is answered, refused for good, or out of time.
@@ -79,15 +79,18 @@ pub(crate) async fn run_into<P: Protocol>(
         ),
     };
     let began = (!span.is_disabled()).then(monotonic);
-    let outcome = run_in_span(pipeline, name, encoded, options, answer)
-        .instrument(span.clone())
-        .await;
+    // Pinned in its place: each wrapper around it would copy it.
+    let outcome = {
+        let running = pin!(run_in_span(pipeline, name, encoded, options, answer));
+        running.instrument(span.clone()).await
+    };
     let Some(began) = began else { return outcome };
     match &outcome {
         Ok(response) => {
             span.record("attempts", response.attempts);
             span.record(STATUS, response.status.as_u16());
-            span.record("request_id", response.request_id().map(logged));
+            let id = answer.request_id().or_else(|| response.request_id());
+            span.record("request_id", id.map(logged));
         }
         Err(error) => {
             span.record("attempts", error.attempts());
@@ -130,10 +133,7 @@ async fn run_in_span<P: Protocol>(
     let outcome = match attempts.send(answer).await {
         Ok(reply) => Ok(Response {
             value: (),
-            request_id: answer
-                .request_id()
-                .map(str::to_owned)
-                .or_else(|| pipeline.protocol.request_id(&reply)),
+            request_id: RequestId::found_by(|(), headers| P::request_id(headers)),
             status: reply.status,
             headers: reply.headers,
             body: reply.body,

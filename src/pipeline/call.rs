@@ -160,6 +160,16 @@ impl<O: Operation> Call<O> {
         self.send_for_response().await.map(Response::into_value)
     }
 
+    /// Sends the call, and gives back what was sent: for whoever has to compare with it.
+    pub(crate) async fn send_and_keep(self) -> (Result<O::Output, Error>, Option<EncodedFor<O>>) {
+        let send = |encoded| attempt::run::<O>(&self.pipeline, self.name, encoded, &self.options);
+        let (outcome, sent) = match self.encoded {
+            Ok(encoded) => (send(Ok(&encoded)).await, Some(encoded)),
+            Err(error) => (send(Err(error)).await, None),
+        };
+        (outcome.map(Response::into_value), sent)
+    }
+
     /// Sends the call and blocks this thread until the typed answer is here: for programs without
     /// `async`.
     ///

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::Error,
     execution_name::check_name,
-    payload::{is_json, is_object},
+    payload::{Payload, is_json, is_object},
 };
 
 /// Refuses a request that breaks a rule, in the order of its fields.
@@ -25,9 +25,13 @@ fn field(request: &dyn Fields, member: &Member, value: &dyn Value) -> Result<(),
     if let Some(fault) = value.fault() {
         return Err(Error::invalid(member.wire, fault));
     }
+    let payload = value.payload();
     let value = value.show(request.json());
     for rule in member.rules {
-        keeps(member.wire, *rule, &value)?;
+        match rule {
+            Rule::Object if payload.is_some_and(Payload::is_object) => {}
+            rule => keeps(member.wire, *rule, &value)?,
+        }
     }
     match value {
         Shown::Part(part) => fields(part),

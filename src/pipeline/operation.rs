@@ -14,11 +14,7 @@ use super::{
     retry::RetryPolicy,
     transport::Reply,
 };
-use crate::{
-    error::Error,
-    payload::{FlowText, Payload},
-    response::Response,
-};
+use crate::{error::Error, payload::FlowText, response::Response};
 
 /// One API operation; implemented by its request struct.
 ///
@@ -109,8 +105,6 @@ pub(crate) struct Subject {
     pub(crate) execution_name: String,
     /// Whether it was the caller who gave that name.
     pub(crate) named_by_caller: bool,
-    /// What it is given, or what a node of it is told to have given.
-    pub(crate) input: Option<Payload>,
     /// Whether a version of the flow was asked for.
     pub(crate) is_of_version: bool,
     /// The node that the call is about, and how it is said to have ended.
@@ -124,7 +118,6 @@ impl Subject {
             flow_name,
             execution_name,
             named_by_caller: true,
-            input: None,
             is_of_version: false,
             node: None,
         }

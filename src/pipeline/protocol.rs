@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use http::HeaderMap;
 use url::Url;
 
 use super::{
@@ -57,7 +58,7 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     fn told(&self, reply: &Reply) -> Told;
 
     /// The request id in the headers.
-    fn request_id(&self, reply: &Reply) -> Option<String>;
+    fn request_id(headers: &HeaderMap) -> Option<String>;
 }
 
 /// What differs from attempt to attempt.

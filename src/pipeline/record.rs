@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::json::Raw;
-use crate::payload::FlowText;
+use crate::payload::{FlowText, Payload};
 
 /// A struct that stands on the wire as an object, seen as its list of fields.
 pub(crate) trait Fields: Send + Sync {
@@ -211,6 +211,11 @@ pub(crate) trait Value: fmt::Debug + Send + Sync {
 
     /// What is wrong with it from the beginning.
     fn fault(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The JSON that it holds, of what holds JSON.
+    fn payload(&self) -> Option<&Payload> {
         None
     }
 

@@ -125,6 +125,10 @@ impl Value for Payload {
         self.has_fault()
             .then_some("could not be serialised to JSON")
     }
+
+    fn payload(&self) -> Option<&Payload> {
+        Some(self)
+    }
 }
 
 impl Field for Payload {
@@ -257,6 +261,10 @@ impl<T: Field> Value for Option<T> {
 
     fn fault(&self) -> Option<&'static str> {
         self.as_ref().and_then(Value::fault)
+    }
+
+    fn payload(&self) -> Option<&Payload> {
+        self.as_ref().and_then(Value::payload)
     }
 
     fn words(&mut self, see: &mut dyn FnMut(&mut FlowText)) {

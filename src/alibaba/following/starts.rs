@@ -38,16 +38,14 @@ pub(super) async fn start_or_find(
     pipeline: &Shared,
     call: Call<StartExecutionRequest>,
 ) -> Result<Found, Error> {
-    let subject = call.subject().map(|subject| {
-        let names = (subject.flow_name.clone(), subject.execution_name.clone());
-        (names, subject.input.clone(), subject.named_by_caller)
-    });
-    let outcome = call.send().await;
-    let Some(((flow, name), input, named_by_caller)) = subject else {
+    let (outcome, sent) = call.send_and_keep().await;
+    let Some((wire, subject)) = sent.and_then(|sent| Some((sent.wire, sent.subject?))) else {
         return outcome.map(Found::Started);
     };
+    let (flow, name) = (&subject.flow_name, &subject.execution_name);
     let is_anothers = |execution: &Execution| {
-        named_by_caller && same_input(execution.input.as_ref(), input.as_ref()) == Some(false)
+        let theirs = execution.input.as_ref();
+        subject.named_by_caller && same_input(theirs, wire.input().as_ref()) == Some(false)
     };
     let execution = match outcome {
         Ok(execution) if execution.origin == ExecutionOrigin::Started => {
@@ -61,7 +59,7 @@ pub(super) async fn start_or_find(
                     .with_attempts(1)
                     .with_passing(false)
                     .with_delivery(crate::Delivery::Refused)
-                    .with_subject(true, true, Some(&name)));
+                    .with_subject(true, true, Some(name)));
             }
             execution
         }

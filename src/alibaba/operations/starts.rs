@@ -35,7 +35,6 @@ macro_rules! named {
                 flow_name: self.flow_name,
                 execution_name,
                 named_by_caller,
-                input: self.input,
                 is_of_version: self.qualifier.is_some(),
                 node: None,
             };

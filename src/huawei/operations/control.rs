@@ -47,11 +47,8 @@ operation! {
         fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
             let wire = write(&self)?;
             // Without an id of the caller's there is nothing by which to find it again.
-            let subject = self.workflow_run_id.map(|id| Subject {
-                input: self.input,
-                ..Subject::named(self.workflow_id, id)
-            });
-            Ok((wire, subject))
+            let id = self.workflow_run_id;
+            Ok((wire, id.map(|id| Subject::named(self.workflow_id, id))))
         }
     }
     settle settle::start;
@@ -147,7 +144,6 @@ operation! {
         fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
             let wire = write(&self)?;
             let subject = Subject {
-                input: self.output,
                 node: Some((self.workflow_state_id, self.result.as_str().to_owned())),
                 ..Subject::named(self.workflow_id, self.workflow_run_id)
             };
