@@ -41,8 +41,10 @@ async fn server() -> (SocketAddr, PathBuf, Arc<AtomicUsize>) {
     let authority = Authority::new();
     let acceptor = authority.acceptor(leaf(&["127.0.0.1"]));
 
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("authority-{}.pem", std::process::id()));
+        .join(format!("authority-{}.pem", address.port()));
     let text = BASE64_STANDARD.encode(authority.root.der());
     let lines: Vec<&str> = text
         .as_bytes()
@@ -55,8 +57,6 @@ async fn server() -> (SocketAddr, PathBuf, Arc<AtomicUsize>) {
     );
     fs::write(&file, pem).unwrap();
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
     let answered = Arc::<AtomicUsize>::default();
     let count = answered.clone();
     tokio::spawn(async move {
@@ -140,4 +140,64 @@ async fn child(endpoint: &str) {
         aws_lc_rs::default_provider().install_default().unwrap();
     }
     call(&own().build().unwrap()).await.unwrap();
+}
+
+/// The endpoint of IAM, and whether its certificate can be verified.
+#[cfg(all(feature = "huawei", not(feature = "native-tls")))]
+const LATE: &str = "CLOUD_WORKFLOWS_TEST_TLS_LATE";
+
+/// Of a client that talks plain http: they are read when it first wants https, and what is wrong with
+/// them is said then.
+#[cfg(all(feature = "huawei", not(feature = "native-tls")))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_read_when_https_is_first_wanted() {
+    if let Ok(told) = env::var(LATE) {
+        let (iam, are_there) = told.split_once(' ').unwrap();
+        return late(iam, are_there == "true").await;
+    }
+    let (address, file, answered) = server().await;
+    for are_there in [false, true] {
+        let named = match are_there {
+            true => file.clone(),
+            false => file.with_extension("missing"),
+        };
+        let output = Command::new(env::current_exe().unwrap())
+            .arg("certificates_are_read_when_https_is_first_wanted")
+            .env(LATE, format!("https://{address} {are_there}"))
+            .env("SSL_CERT_FILE", named)
+            .env_remove("SSL_CERT_DIR")
+            .env("NO_PROXY", "*")
+            .output()
+            .await
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}"
+        );
+        assert_eq!(answered.load(Ordering::SeqCst) > 0, are_there);
+    }
+    fs::remove_file(file).unwrap();
+}
+
+#[cfg(all(feature = "huawei", not(feature = "native-tls")))]
+async fn late(iam: &str, are_there: bool) {
+    use cloud_workflows::{Delivery, RetryPolicy, huawei};
+
+    let client = huawei::Client::builder()
+        .endpoint("http://127.0.0.1:1")
+        .iam_endpoint(iam)
+        .project_id("project")
+        .credentials(huawei::IamPassword::new("domain", "user", "password"))
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    let request = huawei::StartSyncWorkflowExecutionRequest::new("flow");
+    let call = client.start_sync_workflow_execution(request);
+    let error = call.send().await.unwrap_err();
+    let text = error.to_string();
+    assert_eq!(text.contains("SSL_CERT_FILE"), !are_there, "{text}");
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    // One that is to talk https says it at once.
+    assert_eq!(builder("https://127.0.0.1:1").build().is_ok(), are_there);
 }

@@ -488,7 +488,7 @@ impl ClientBuilder {
         let provider = self
             .credentials
             .ok_or_else(|| Error::configuration("credentials", "are missing"))?;
-        let endpoints: Vec<_> = sts_endpoint.iter().chain([&endpoint]).collect();
+        let endpoints: Vec<_> = [&endpoint].into_iter().chain(&sts_endpoint).collect();
         let core = self.settings.core(&endpoints)?;
         let context = Context {
             core: core.clone(),

@@ -61,7 +61,9 @@
 //! # Certificates of your own
 //!
 //! With `rustls`, certificates are verified as the platform does. On Linux, the variables
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Or in the program:
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. They are read once a process, when the first client
+//! with an https endpoint is built; a client of a plain-http endpoint reads them when a credential is
+//! first asked for over https. Or in the program:
 //!
 //! ```no_run
 //! use cloud_workflows::{huawei::ClientBuilder, reqwest};

@@ -444,7 +444,8 @@ impl<'a, P: Protocol> Attempts<'a, P> {
         if let Some(headers) = &self.options.headers {
             headers.put_on(&mut request.headers).map_err(Err)?;
         }
-        let transport = core.transport.here().map_err(Err)?;
+        let endpoint = self.pipeline.protocol.endpoint();
+        let transport = core.transport.here_for(endpoint).map_err(Err)?;
         self.history.attempts += 1;
         let first = *self.first.get_or_insert_with(|| core.clock.moment());
         let began = match self.history.attempts {
@@ -457,7 +458,6 @@ impl<'a, P: Protocol> Attempts<'a, P> {
             (pacer, _) => pacer.as_ref().map(|pacer| pacer.count()),
         };
         let deadline = self.deadline.min(began + self.timeouts.attempt);
-        let endpoint = self.pipeline.protocol.endpoint();
         let sent = transport
             .send(
                 request,

@@ -22,6 +22,7 @@ use tokio::{
     runtime::{Handle, Id},
     task::AbortHandle,
 };
+use url::Url;
 
 use super::meanwhile::meanwhile;
 use crate::error::Error;
@@ -35,6 +36,9 @@ pub(crate) struct Pools {
     /// takes it.
     spare: Mutex<Option<reqwest::Client>>,
     pools: RwLock<Vec<Arc<Pool>>>,
+    /// What https goes over, where these pools have no certificates: none is made before it is
+    /// needed.
+    secure: Option<Arc<Self>>,
 }
 
 /// A runtime, as long as it lives.
@@ -93,12 +97,42 @@ impl Pools {
     pub(crate) fn new(
         make: impl Fn() -> Result<reqwest::Client, Error> + Send + Sync + 'static,
     ) -> Result<Arc<Self>, Error> {
+        Self::of(Box::new(make), None)
+    }
+
+    /// The same, with clients of another making for https: of them, the first is made when it is
+    /// needed.
+    pub(crate) fn with_secure(
+        make: impl Fn() -> Result<reqwest::Client, Error> + Send + Sync + 'static,
+        make_secure: impl Fn() -> Result<reqwest::Client, Error> + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, Error> {
+        Self::of(Box::new(make), Some(Box::new(make_secure)))
+    }
+
+    fn of(make: Box<Make>, make_secure: Option<Box<Make>>) -> Result<Arc<Self>, Error> {
+        let pools = |make, spare, secure| {
+            Arc::new(Self {
+                make,
+                spare: Mutex::new(spare),
+                pools: RwLock::default(),
+                secure,
+            })
+        };
         let spare = make()?;
-        Ok(Arc::new(Self {
-            make: Box::new(make),
-            spare: Mutex::new(Some(spare)),
-            pools: RwLock::default(),
-        }))
+        let secure = make_secure.map(|make| pools(make, None, None));
+        Ok(pools(make, Some(spare), secure))
+    }
+
+    /// The client of the runtime that polls whoever asks, for this address.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pools::here`].
+    pub(crate) fn here_for(self: &Arc<Self>, address: &Url) -> Result<reqwest::Client, Error> {
+        match &self.secure {
+            Some(secure) if address.scheme() == "https" => secure.here(),
+            _ => self.here(),
+        }
     }
 
     /// The client of the runtime that polls whoever asks.
@@ -120,6 +154,9 @@ impl Pools {
     /// keep theirs.
     pub(crate) fn give_up(&self) {
         let Ok(place) = Place::here() else { return };
+        if let Some(secure) = &self.secure {
+            secure.give_up();
+        }
         let mut pools = self.write();
         let given_up = position(&pools, place).map(|at| pools.swap_remove(at));
         // It closes connections: nobody need wait for that.

@@ -72,7 +72,8 @@ impl Settings {
         endpoint(text, self.allow_http).map_err(|rule| Error::configuration(setting, rule))
     }
 
-    /// Builds what the clones share. Touches no network.
+    /// Builds what the clones share, of a client whose own endpoint is the first one. Touches no
+    /// network.
     pub(crate) fn core(self, endpoints: &[&Url]) -> Result<Arc<Core>, Error> {
         let proxies = Proxies::of(&self.environment)?;
         let from_user = self.http.is_some();
@@ -93,6 +94,7 @@ impl Settings {
         let secure = endpoints.iter().all(|url| url.scheme() == "https");
         let any_secure = endpoints.iter().any(|url| url.scheme() == "https");
         tls::require(any_secure, from_user)?;
+        let is_own_secure = endpoints.first().is_some_and(|url| url.scheme() == "https");
         let own = format!("cloud-workflows/{}", env!("CARGO_PKG_VERSION"));
         let user_agent = match &self.user_agent {
             Some(suffix) => format!("{own} {suffix}"),
@@ -105,7 +107,7 @@ impl Settings {
             .ok_or_else(|| Error::configuration("user_agent", "must be ASCII text on one line"))?;
         let connect_timeout = self.limits.connect_timeout.min(LONGEST);
         let (function, environment) = (self.http, self.environment.clone());
-        let make = move || {
+        let make = move |is_secure, https_only| {
             let http = proxies.set_on(reqwest::Client::builder(), |own| match &function {
                 Some(function) => function(own),
                 None => own,
@@ -121,7 +123,7 @@ impl Settings {
                 .no_deflate()
                 .http1_only()
                 .connection_verbose(false)
-                .https_only(secure)
+                .https_only(https_only)
                 .connect_timeout(connect_timeout)
                 .pool_idle_timeout(Duration::from_secs(15))
                 .tcp_keepalive(Duration::from_secs(30))
@@ -132,13 +134,28 @@ impl Settings {
                 // TLS is the user's: a configuration of ours would swallow the user's certificates.
                 http = http.timeout(LONGEST).read_timeout(LONGEST);
             } else {
-                http = tls::prepare(http, any_secure, &environment)?;
+                http = tls::prepare(http, is_secure, &environment)?;
             }
             http.build()
                 .map_err(|error| tls::not_built(&error, &environment))
         };
+        let pools = if from_user || is_own_secure {
+            Pools::new(move || make(is_own_secure, secure))?
+        } else {
+            // To read the system's certificates takes longer than all else: a client that talks
+            // plain http reads them when a credential is first asked for over https.
+            let make = Arc::new(make);
+            let make_secure = make.clone();
+            Pools::with_secure(
+                move || make(false, secure),
+                move || {
+                    tls::require(true, false)?;
+                    make_secure(true, true)
+                },
+            )?
+        };
         Ok(Arc::new(Core {
-            transport: Transport::Pooled(Pools::new(make)?),
+            transport: Transport::Pooled(pools),
             clock: Clock::default(),
             budget: Budget::full(),
             retry: self.retry,

@@ -109,8 +109,20 @@ impl Transport {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), before anything is sent: a
     /// runtime without timers or I/O, or an HTTP client that cannot be built.
     pub(crate) fn here(&self) -> Result<Here, Error> {
+        self.by(Pools::here)
+    }
+
+    /// What this runtime sends to this address with; the same errors.
+    pub(crate) fn here_for(&self, address: &Url) -> Result<Here, Error> {
+        self.by(|pools| pools.here_for(address))
+    }
+
+    fn by(
+        &self,
+        client: impl FnOnce(&Arc<Pools>) -> Result<reqwest::Client, Error>,
+    ) -> Result<Here, Error> {
         match self {
-            Self::Pooled(pools) => pools.here().map(Here::Reqwest),
+            Self::Pooled(pools) => client(pools).map(Here::Reqwest),
             Self::Direct(client) => Ok(Here::Reqwest(client.clone())),
             #[cfg(any(test, fuzzing))]
             Self::Scripted(script) => Ok(Here::Scripted(script.clone())),
