@@ -60,13 +60,14 @@ impl<A: Send + 'static> Wait<A> {
         let (told, patience) = (Teller::default(), Arc::<Mutex<Patience>>::default());
         let set = patience.clone();
         let teller = told.clone();
+        // Each layer of futures keeps what it is handed for as long as the wait lasts.
+        let mut task = Box::new(task);
         let running = async move {
-            let set = *set.lock().unwrap_or_else(PoisonError::into_inner);
-            let task = Task {
-                deadline: task.deadline.or(set.deadline),
-                grace: task.grace.or(set.grace),
-                ..task
-            };
+            {
+                let set = set.lock().unwrap_or_else(PoisonError::into_inner);
+                task.deadline = task.deadline.or(set.deadline);
+                task.grace = task.grace.or(set.grace);
+            }
             watch::run(task, teller).await
         };
         Self {

@@ -1,6 +1,6 @@
 //! Looking at an execution again and again, to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument as _, Span, field};
@@ -38,7 +38,7 @@ const RETRY_SIGN: Duration = Duration::from_secs(60);
 const BYTES_A_SECOND: u32 = 256 * 1024;
 
 /// Waits to the end, in a span of its own: looks are events in it.
-pub(super) async fn run<L: Look>(task: Task<L>, told: Teller) -> Result<L::Answer, Error> {
+pub(super) async fn run<L: Look>(task: Box<Task<L>>, told: Teller) -> Result<L::Answer, Error> {
     let mut memory = Memory::new(L::OPERATION, L::RIGHT, &task.origin);
     memory.absence = L::ABSENCE;
     let span = tracing::debug_span!(
@@ -52,7 +52,10 @@ pub(super) async fn run<L: Look>(task: Task<L>, told: Teller) -> Result<L::Answe
         span: span.clone(),
         outcome: "dropped",
     };
-    let outcome = to_the_end(task, &mut memory, told).instrument(span).await;
+    let outcome = {
+        let running = pin!(to_the_end(task, &mut memory, told));
+        running.instrument(span).await
+    };
     trace.span.record("looks", memory.looks());
     trace.outcome = match &outcome {
         Ok(_) => "ended",
@@ -78,24 +81,26 @@ impl Drop for Trace {
 
 /// Waits to the end, or to the deadline on whatever path it is then.
 async fn to_the_end<L: Look>(
-    task: Task<L>,
+    task: Box<Task<L>>,
     memory: &mut Memory,
     told: Teller,
 ) -> Result<L::Answer, Error> {
-    let Some(deadline) = task.deadline else {
-        return drive(task, memory, &told).await;
-    };
-    if deadline <= monotonic() {
+    let deadline = task.deadline;
+    if deadline.is_some_and(|deadline| deadline <= monotonic()) {
         return Err(memory.deadline_error());
     }
-    match timeout_at(deadline, drive(task, memory, &told)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(memory.deadline_error()),
-    }
+    let outcome = {
+        let driving = pin!(drive(task, memory, &told));
+        match deadline {
+            None => Some(driving.await),
+            Some(deadline) => timeout_at(deadline, driving).await.ok(),
+        }
+    };
+    outcome.unwrap_or_else(|| Err(memory.deadline_error()))
 }
 
 async fn drive<L: Look>(
-    task: Task<L>,
+    task: Box<Task<L>>,
     memory: &mut Memory,
     told: &Teller,
 ) -> Result<L::Answer, Error> {
@@ -106,7 +111,7 @@ async fn drive<L: Look>(
         deadline,
         grace,
         mut before,
-    } = task;
+    } = *task;
     let (execution, grace) = match origin {
         Origin::Started(execution) => (execution, grace.unwrap_or(GRACE)),
         Origin::Resumed(execution) => (execution, grace.unwrap_or_default()),
