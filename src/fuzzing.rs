@@ -133,7 +133,7 @@ pub fn percent_encoded(text: &str) -> String {
 }
 
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    crate::pipeline::decode::parse_time(text)
+    crate::pipeline::times::parse_time(text)
 }
 
 /// Serves a connection as the emulator does its own.

@@ -18,7 +18,6 @@ pub(crate) mod core;
 pub(crate) mod credential;
 pub(crate) mod declare;
 pub(crate) mod declared;
-pub(crate) mod decode;
 mod direct;
 pub(crate) mod environment;
 pub(crate) mod failed;
@@ -54,6 +53,7 @@ pub(crate) mod sighting;
 pub(crate) mod testing;
 #[cfg(all(test, feature = "alibaba", feature = "huawei"))]
 mod tests;
+pub(crate) mod times;
 mod tls;
 pub(crate) mod transport;
 pub(crate) mod undeclared;

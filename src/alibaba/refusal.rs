@@ -9,14 +9,13 @@ use std::{borrow::Cow, time::Duration};
 
 use http::HeaderMap;
 use percent_encoding::percent_decode;
-use serde::de::DeserializeOwned;
 
 use super::credentials::Credentials;
 use crate::{
     error::{ErrorCode, ErrorKind},
     payload::Secret,
     pipeline::{
-        decode, json,
+        json,
         operation::DecodeError,
         protocol::{Coded, Refusal, RefusalClass, Stamp, Told},
         retry::retry_after,
@@ -170,11 +169,6 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-acs-request-id")?;
     let id = String::from_utf8_lossy(id.as_bytes());
     (!id.is_empty()).then(|| id.into_owned())
-}
-
-/// Reads the body of a 2xx reply; one with a code and no result is that code.
-pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, DecodeError> {
-    decode::object(&reply.body).map_err(|fault| instead(reply, fault.into()))
 }
 
 /// The code in a 2xx body that is no answer, else why it is none.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use percent_encoding::utf8_percent_encode;
-use serde::Deserialize;
 
 use super::{
     credential::Credential,
@@ -14,9 +13,10 @@ use crate::{
     error::{Error, Lack},
     pipeline::{
         credential::Context,
-        decode,
+        json::{self, Object, Raw},
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         percent::RESERVED,
+        read::Fault,
         transport::Reply,
     },
 };
@@ -68,10 +68,8 @@ pub(super) fn no_project() -> Error {
 /// The query of the call.
 struct ListProjects(String);
 
-#[derive(Deserialize)]
 struct Project {
     id: String,
-    #[serde(default, deserialize_with = "decode::text")]
     name: Option<String>,
 }
 
@@ -93,12 +91,18 @@ impl Exchange for ListProjects {
     }
 
     fn decode(reply: &Reply) -> Result<Vec<Project>, DecodeError> {
-        #[derive(Deserialize)]
-        struct Body {
-            projects: Vec<Project>,
-        }
-
-        let Body { projects } = decode::object(&reply.body)?;
-        Ok(projects)
+        let body = json::text(&reply.body);
+        let answer = Object::read(&body).map_err(Fault::Json)?;
+        let unreadable = || DecodeError::Unreadable("no list of projects".to_owned());
+        let projects = answer.get("projects").and_then(Raw::items);
+        let read = |project: Raw<'_>| {
+            let project = project.object()?;
+            Some(Project {
+                id: project.text("id")?.into_owned(),
+                name: project.text("name").map(Cow::into_owned),
+            })
+        };
+        let projects = projects.ok_or_else(unreadable)?.into_iter().map(read);
+        projects.collect::<Option<_>>().ok_or_else(unreadable)
     }
 }

@@ -4,7 +4,6 @@ use std::{borrow::Cow, time::Duration};
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,9 +17,11 @@ use crate::{
     payload::Secret,
     pipeline::{
         credential::{Context, Lease},
-        decode,
+        json::{self, Object},
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
+        read::Fault,
         retry::date,
+        times::parse_time,
         transport::Reply,
     },
 };
@@ -182,39 +183,29 @@ impl Exchange for TokenRequest {
     }
 
     fn decode(reply: &Reply) -> Result<CreatedToken, DecodeError> {
-        #[derive(Deserialize)]
-        struct Body {
-            token: Details,
-        }
-        #[derive(Deserialize)]
-        struct Details {
-            #[serde(deserialize_with = "decode::time")]
-            expires_at: Option<DateTime<Utc>>,
-            #[serde(default, deserialize_with = "decode::time")]
-            issued_at: Option<DateTime<Utc>>,
-            #[serde(default, deserialize_with = "decode::part")]
-            project: Option<Project>,
-        }
-        #[derive(Deserialize)]
-        struct Project {
-            id: String,
-        }
-
         let token = reply
             .headers
             .get("x-subject-token")
             .ok_or(DecodeError::Missing("the header X-Subject-Token"))?
             .to_str()
             .map_err(|_| DecodeError::Unusable("header X-Subject-Token"))?;
-        let Body { token: details } = decode::object(&reply.body)?;
+        let body = json::text(&reply.body);
+        let answer = Object::read(&body).map_err(Fault::Json)?;
+        let details = answer.object("token").unwrap_or_default();
+        let lacks = || DecodeError::Unreadable("a token without `expires_at`".to_owned());
+        let end = details.text("expires_at").ok_or_else(lacks)?;
+        let issued_at = details.text("issued_at");
         let mut credential = Token::new(token);
-        credential.project_id = details.project.map(|project| project.id);
+        let project = details.object("project");
+        credential.project_id = project
+            .and_then(|project| project.text("id"))
+            .map(Cow::into_owned);
         Ok(CreatedToken {
             credential: credential.into(),
-            issued_at: details.issued_at.or_else(|| date(&reply.headers)),
-            expires_at: details
-                .expires_at
-                .ok_or(DecodeError::Unusable("token.expires_at"))?,
+            issued_at: issued_at
+                .and_then(|text| parse_time(&text))
+                .or_else(|| date(&reply.headers)),
+            expires_at: parse_time(&end).ok_or(DecodeError::Unusable("token.expires_at"))?,
         })
     }
 }

@@ -116,6 +116,16 @@ impl<'a> Object<'a> {
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
+    /// The first value of this name as [`Raw::text`].
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name)?.text()
+    }
+
+    /// The first value of this name, where that is an object.
+    pub(crate) fn object(&self, name: &str) -> Option<Object<'a>> {
+        self.get(name)?.object()
+    }
+
     /// All members, in their order.
     pub(crate) fn written(&self) -> impl Iterator<Item = &(Cow<'a, str>, Raw<'a>)> {
         self.0.iter()

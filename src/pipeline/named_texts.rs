@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
-
-use super::decode;
+use super::json::Object;
 use crate::{
     error::{Error, ErrorKind},
     payload::Secret,
@@ -37,23 +35,20 @@ impl NamedTexts {
         names.iter().find_map(|name| self.get(name))
     }
 
+    /// The texts of an object; of a name that stands twice, the last.
+    pub(crate) fn of(object: &Object<'_>) -> Self {
+        let mut texts = Self::default();
+        for (name, raw) in object.written() {
+            match raw.text() {
+                Some(text) => texts.insert(name.to_string(), text.into()),
+                None => drop(texts.0.remove(name.as_ref())),
+            }
+        }
+        texts
+    }
+
     pub(crate) fn insert(&mut self, name: String, text: Secret) {
         self.0.insert(name, text);
-    }
-}
-
-impl<'de> Deserialize<'de> for NamedTexts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Text(#[serde(deserialize_with = "decode::text")] Option<String>);
-
-        let texts = BTreeMap::<String, Text>::deserialize(deserializer)?;
-        let texts = texts.into_iter();
-        Ok(Self(
-            texts
-                .filter_map(|(name, Text(text))| Some((name, text?.into())))
-                .collect(),
-        ))
     }
 }
 

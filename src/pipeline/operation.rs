@@ -178,10 +178,7 @@ impl Timeouts {
 /// Why the body of a 2xx reply is not an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// The body is not JSON of the expected shape.
-    #[error("the answer could not be read")]
-    Json(#[from] serde_json::Error),
-    /// The body is no object; why, in words of ours.
+    /// The body has not the expected shape; what it is, in words of ours.
     #[error("the answer could not be read: it is {0}")]
     Unreadable(String),
     /// An essential part is missing.

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{
-    decode::parse_time,
     json::Raw,
     read,
     record::{Field, Fields, Json, Record, Shown, Value},
+    times::parse_time,
 };
 use crate::payload::{FlowText, Payload, Secret};
 #[cfg(test)]

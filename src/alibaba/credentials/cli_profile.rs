@@ -4,9 +4,9 @@ mod cloud_sso;
 mod modes;
 mod sign_in;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc};
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{
     Credentials,
@@ -17,8 +17,8 @@ use crate::{
     payload::Secret,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
-        decode,
         environment::Environment,
+        json::{Object, Raw},
         named_texts::NamedTexts,
     },
 };
@@ -91,8 +91,7 @@ impl CliProfile {
         // Editors on Windows put a mark in front.
         let text = text.expose().trim_start_matches('\u{feff}');
         // The library's words could quote the file.
-        let config: Config = decode::object(text.as_bytes()).map_err(|fault| {
-            let (line, column) = (fault.line(), fault.column());
+        let config = Config::read(text).map_err(|(line, column)| {
             error(format!(
                 "{shown} is not JSON of a configuration (line {line}, column {column})"
             ))
@@ -165,12 +164,8 @@ impl ProvideCredential<Credentials> for CliProfile {
 /// of thousands would overflow the stack.
 const LONGEST_CHAIN: usize = 16;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
 struct Config {
-    #[serde(deserialize_with = "decode::text")]
     current: Option<String>,
-    #[serde(deserialize_with = "decode::list")]
     profiles: Vec<NamedTexts>,
 }
 
@@ -190,6 +185,22 @@ impl Found {
 }
 
 impl Config {
+    /// Reads a file; the error says where it makes no sense.
+    fn read(text: &str) -> Result<Self, (usize, usize)> {
+        // Typing errors are to be found by whoever wrote it, so that nothing is passed over.
+        serde_json::from_str::<IgnoredAny>(text).map_err(|fault| (fault.line(), fault.column()))?;
+        let file = Object::read(text).map_err(|_| (1, 1))?;
+        let profiles = file.get("profiles").and_then(Raw::items);
+        let profiles = profiles.unwrap_or_default().into_iter();
+        Ok(Self {
+            current: file.text("current").map(Cow::into_owned),
+            profiles: profiles
+                .filter_map(Raw::object)
+                .map(|profile| NamedTexts::of(&profile))
+                .collect(),
+        })
+    }
+
     fn profile(&self, name: &str) -> Option<&NamedTexts> {
         let mut profiles = self.profiles.iter();
         profiles.find(|profile| profile.get("name") == Some(name))

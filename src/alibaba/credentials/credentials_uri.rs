@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Credentials, keys::Issued};
+use super::{Credentials, keys::TemporaryKey};
 use crate::{
     error::{Error, ErrorKind},
     payload::Secret,
@@ -103,7 +103,7 @@ impl ProvideCredential<Credentials> for CredentialsUri {
             let headers = take_user(&mut url)?;
             let reply = context.fetch(SERVICE, Method::GET, url, headers, LIMIT);
             let reply = reply.await?;
-            Issued::of_metadata(SERVICE, &reply.body, &reply.headers)
+            TemporaryKey::of_metadata(SERVICE, &reply)
         })
     }
 }

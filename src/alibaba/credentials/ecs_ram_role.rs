@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
-use super::{Credentials, keys::Issued};
+use super::{Credentials, keys::TemporaryKey};
 use crate::{
     error::{Error, ErrorKind},
     pipeline::credential::{BoxFuture, Context, Lease, ProvideCredential},
@@ -139,7 +139,7 @@ impl EcsRamRole {
         let reply = context
             .fetch(SERVICE, Method::GET, url, headers, LIMIT)
             .await?;
-        Issued::of_metadata(SERVICE, &reply.body, &reply.headers)
+        TemporaryKey::of_metadata(SERVICE, &reply)
     }
 }
 

@@ -1,14 +1,21 @@
 //! What files and answers hold: access keys, and temporary ones.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
 
 use super::Credentials;
 use crate::{
     error::{Error, ErrorKind},
     pipeline::{
-        credential::Lease, decode, named_texts::NamedTexts, operation::DecodeError, retry::date,
+        credential::Lease,
+        json::{self, Object},
+        named_texts::NamedTexts,
+        operation::DecodeError,
+        retry::date,
+        times::parse_time,
+        transport::Reply,
     },
 };
 
@@ -28,65 +35,6 @@ impl NamedTexts {
     }
 }
 
-/// A temporary key as STS, the metadata service and credentials URIs write it.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub(super) struct Issued {
-    #[serde(deserialize_with = "decode::text")]
-    code: Option<String>,
-    #[serde(deserialize_with = "decode::text")]
-    access_key_id: Option<String>,
-    #[serde(deserialize_with = "decode::text")]
-    access_key_secret: Option<String>,
-    #[serde(deserialize_with = "decode::text")]
-    security_token: Option<String>,
-    #[serde(deserialize_with = "decode::time")]
-    expiration: Option<DateTime<Utc>>,
-}
-
-impl Issued {
-    /// The body of a metadata answer, where `Code` must be `Success`.
-    pub(super) fn of_metadata(
-        service: &str,
-        body: &[u8],
-        headers: &HeaderMap,
-    ) -> Result<Lease<Credentials>, Error> {
-        let unreadable = |why: &str| Error::new(ErrorKind::Decode, format!("{service} gave {why}"));
-        let issued: Self =
-            decode::object(body).map_err(|_| unreadable("an answer that is not JSON"))?;
-        match issued.code.as_deref() {
-            Some("Success") => issued.lease(service, headers),
-            Some(code) => {
-                let message = format!("{service} gave the code {code:.64}");
-                Err(Error::new(ErrorKind::Service, message))
-            }
-            None => Err(unreadable("an answer without `Code`")),
-        }
-    }
-
-    /// The lease of a key that this service gave.
-    pub(super) fn lease(
-        self,
-        service: &str,
-        headers: &HeaderMap,
-    ) -> Result<Lease<Credentials>, Error> {
-        self.key()
-            .map_err(|fault| Error::new(ErrorKind::Decode, format!("{service}: {fault}")))?
-            .lease(headers)
-    }
-
-    pub(super) fn key(self) -> Result<TemporaryKey, DecodeError> {
-        let missing = DecodeError::Missing;
-        let id = self.access_key_id.ok_or(missing("AccessKeyId"))?;
-        let secret = self.access_key_secret.ok_or(missing("AccessKeySecret"))?;
-        let token = self.security_token.ok_or(missing("SecurityToken"))?;
-        Ok(TemporaryKey {
-            credentials: Credentials::new(id, secret).security_token(token),
-            expires_at: self.expiration.ok_or(missing("a readable Expiration"))?,
-        })
-    }
-}
-
 /// A key with its end.
 pub(super) struct TemporaryKey {
     credentials: Credentials,
@@ -94,6 +42,47 @@ pub(super) struct TemporaryKey {
 }
 
 impl TemporaryKey {
+    /// As STS, the metadata service and credentials URIs write it.
+    pub(super) fn read(object: &Object<'_>) -> Result<Self, DecodeError> {
+        let text = |name| {
+            let text = object.text(name).map(Cow::into_owned);
+            text.ok_or(DecodeError::Missing(name))
+        };
+        let credentials = Credentials::new(text("AccessKeyId")?, text("AccessKeySecret")?)
+            .security_token(text("SecurityToken")?);
+        let end = object.text("Expiration");
+        let end = end.and_then(|text| parse_time(&text));
+        Ok(Self {
+            credentials,
+            expires_at: end.ok_or(DecodeError::Missing("a readable Expiration"))?,
+        })
+    }
+
+    /// The lease of the key in a metadata answer, where `Code` must be `Success`.
+    pub(super) fn of_metadata(service: &str, reply: &Reply) -> Result<Lease<Credentials>, Error> {
+        let body = json::text(&reply.body);
+        let answer = object(service, &body)?;
+        match answer.text("Code").as_deref() {
+            Some("Success") => Self::of_answer(service, &answer, &reply.headers),
+            Some(code) => {
+                let message = format!("{service} gave the code {code:.64}");
+                Err(Error::new(ErrorKind::Service, message))
+            }
+            None => Err(unreadable(service, "an answer without `Code`")),
+        }
+    }
+
+    /// The lease of the key that this service gave.
+    pub(super) fn of_answer(
+        service: &str,
+        answer: &Object<'_>,
+        headers: &HeaderMap,
+    ) -> Result<Lease<Credentials>, Error> {
+        Self::read(answer)
+            .map_err(|fault| Error::new(ErrorKind::Decode, format!("{service}: {fault}")))?
+            .lease(headers)
+    }
+
     /// Its life is counted from the `Date` of the reply that brought it.
     pub(super) fn lease(self, headers: &HeaderMap) -> Result<Lease<Credentials>, Error> {
         let lease = lease(self.credentials)?.expires_at(self.expires_at);
@@ -102,6 +91,15 @@ impl TemporaryKey {
             None => lease,
         })
     }
+}
+
+/// The object that a service gave.
+pub(super) fn object<'a>(service: &str, body: &'a str) -> Result<Object<'a>, Error> {
+    Object::read(body).map_err(|_| unreadable(service, "an answer that is not JSON"))
+}
+
+pub(super) fn unreadable(service: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("{service} gave {what}"))
 }
 
 /// A lease of a key that has been looked at.

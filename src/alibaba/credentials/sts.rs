@@ -2,27 +2,24 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use serde::Deserialize;
 use url::Url;
 
-use super::{
-    Credentials,
-    keys::{Issued, TemporaryKey},
-};
+use super::{Credentials, keys::TemporaryKey};
 use crate::{
     alibaba::{
         endpoint,
         protocol::{Form, Rpc, Wire},
-        refusal::read,
+        refusal,
     },
     error::Error,
     payload::Secret,
     pipeline::{
         cache::Cache,
         credential::{Context, Lease},
-        decode,
+        json::{self, Object},
         operation::{DecodeError, Encoded, Exchange, Replay, Timeouts},
         options::CallOptions,
+        read::Fault,
         setting::Setting,
         transport::Reply,
     },
@@ -162,11 +159,7 @@ macro_rules! sts_operation {
             }
 
             fn decode(reply: &Reply) -> Result<TemporaryKey, DecodeError> {
-                let body: Body = read(reply)?;
-                let issued = body
-                    .credentials
-                    .ok_or(DecodeError::Missing("Credentials"))?;
-                issued.key()
+                key(reply)
             }
         }
     };
@@ -174,11 +167,15 @@ macro_rules! sts_operation {
 sts_operation!(AssumeRoleRequest, "AssumeRole");
 sts_operation!(AssumeRoleWithOidcRequest, "AssumeRoleWithOIDC");
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Body {
-    #[serde(deserialize_with = "decode::part")]
-    credentials: Option<Issued>,
+fn key(reply: &Reply) -> Result<TemporaryKey, DecodeError> {
+    let body = json::text(&reply.body);
+    let answer = Object::read(&body).map_err(|fault| DecodeError::from(Fault::Json(fault)));
+    let credentials = answer.and_then(|answer| {
+        let credentials = answer.object("Credentials");
+        credentials.ok_or(DecodeError::Missing("Credentials"))
+    });
+    let credentials = credentials.map_err(|fault| refusal::instead(reply, fault))?;
+    TemporaryKey::read(&credentials)
 }
 
 /// Writes the setters that both ways to take on a role have in common.

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
 
 use crate::{
     error::{Error, ErrorKind},
     huawei::credential::{AccessKey, Credential},
     pipeline::{
         credential::{Context, Lease},
-        decode,
+        json::{self, Object},
         named_texts::NamedTexts,
         operation::DecodeError,
         options::CallOptions,
+        read::Fault,
         retry::date,
+        times::parse_time,
         transport::Reply,
     },
     response::Response,
@@ -31,19 +32,11 @@ impl TemporaryKey {
     /// Reads an answer: the key may stand in `credential`, in `credentials` or by itself, under
     /// each of the names that the official SDK takes.
     pub(super) fn read(body: &[u8]) -> Result<Self, DecodeError> {
-        #[derive(Deserialize)]
-        struct Wrapped {
-            #[serde(default, deserialize_with = "decode::part")]
-            credential: Option<NamedTexts>,
-            #[serde(default, deserialize_with = "decode::part")]
-            credentials: Option<NamedTexts>,
-        }
-
-        let wrapped: Wrapped = decode::object(body)?;
-        let fields = match wrapped.credential.or(wrapped.credentials) {
-            Some(fields) => fields,
-            None => decode::object(body)?,
-        };
+        let body = json::text(body);
+        let answer = Object::read(&body).map_err(Fault::Json)?;
+        let key = answer.object("credential");
+        let key = key.or_else(|| answer.object("credentials"));
+        let fields = NamedTexts::of(key.as_ref().unwrap_or(&answer));
         let missing = DecodeError::Missing;
         let access = ["access", "accessKeyId", "access_key_id"];
         let secret = ["secret", "secretAccessKey", "secret_access_key"];
@@ -52,7 +45,7 @@ impl TemporaryKey {
         let secret = fields.first_of(&secret).ok_or(missing("secret"))?;
         let token = fields.first_of(&token).ok_or(missing("securitytoken"))?;
         let end = fields.first_of(&["expires_at", "expiration"]);
-        let end = end.and_then(decode::parse_time);
+        let end = end.and_then(parse_time);
         Ok(Self {
             key: AccessKey::new(access, secret).security_token(token),
             expires_at: end.ok_or(missing("a readable expires_at"))?,
@@ -78,7 +71,7 @@ impl TemporaryKey {
     ) -> Result<Lease<Credential>, Error> {
         let key = Self::read(&reply.body).map_err(|fault| {
             let message = match fault {
-                DecodeError::Json(_) => format!("{service} gave an answer that is not JSON"),
+                DecodeError::Unreadable(_) => format!("{service} gave an answer that is not JSON"),
                 fault => format!("{service}: {fault}"),
             };
             Error::new(ErrorKind::Decode, message)

@@ -3,18 +3,20 @@
 use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::json as value;
 use url::Url;
 
 use super::{error, sign_in::SignIn};
 use crate::{
-    alibaba::credentials::{Credentials, keys::Issued},
-    error::{Error, ErrorKind},
+    alibaba::credentials::{
+        Credentials,
+        keys::{TemporaryKey, object, unreadable},
+    },
+    error::Error,
     payload::Secret,
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
-        decode,
+        json,
     },
 };
 
@@ -46,7 +48,7 @@ impl CloudSso {
         let json = HeaderValue::from_static("application/json");
         headers.insert(header::ACCEPT, json.clone());
         headers.insert(header::CONTENT_TYPE, json);
-        let body = json!({
+        let body = value!({
             "AccountId": self.account_id,
             "AccessConfigurationId": self.access_config,
         });
@@ -56,18 +58,11 @@ impl CloudSso {
             Some(StatusCode::UNAUTHORIZED) => self.session.over(),
             _ => error,
         })?;
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Body {
-            #[serde(default, deserialize_with = "decode::part")]
-            cloud_credential: Option<Issued>,
-        }
-        let unreadable = |why| Error::new(ErrorKind::Decode, format!("{SERVICE} gave {why}"));
-        let body: Body =
-            decode::object(&reply.body).map_err(|_| unreadable("an answer that is not JSON"))?;
-        body.cloud_credential
-            .ok_or_else(|| unreadable("an answer without `CloudCredential`"))?
-            .lease(SERVICE, &reply.headers)
+        let text = json::text(&reply.body);
+        let answer = object(SERVICE, &text)?
+            .object("CloudCredential")
+            .ok_or_else(|| unreadable(SERVICE, "an answer without `CloudCredential`"))?;
+        TemporaryKey::of_answer(SERVICE, &answer, &reply.headers)
     }
 
     fn url(&self) -> Result<Url, Error> {

@@ -9,11 +9,12 @@ use crate::{
         sts::Role,
     },
     error::Error,
-    payload::Secret,
+    payload::{Secret, is_object},
     pipeline::{
         credential::{BoxFuture, Context, Lease, ProvideCredential},
-        decode,
+        json::Object,
         named_texts::NamedTexts,
+        times::parse_time,
     },
 };
 
@@ -168,8 +169,11 @@ impl External {
             return Err(error(format!("no program is run: `{DISABLED}` is `true`")));
         }
         let output = environment.run(self.command.expose()).await?;
-        let printed: NamedTexts = decode::object(output.expose().as_bytes())
-            .map_err(|_| error("what the credential process wrote is not a JSON object"))?;
+        let printed = Object::read(output.expose()).ok();
+        let printed = printed
+            .filter(|_| is_object(output.expose()))
+            .ok_or_else(|| error("what the credential process wrote is not a JSON object"))?;
+        let printed = NamedTexts::of(&printed);
         let key = match printed.required("mode")? {
             "AK" => printed.access_key()?,
             "StsToken" => printed.temporary_key()?,
@@ -180,7 +184,7 @@ impl External {
             }
         };
         // Without an end, it is good for the calls that wait for it now, and no others.
-        match printed.get("expiration").map(decode::parse_time) {
+        match printed.get("expiration").map(parse_time) {
             Some(Some(end)) => Ok(lease(key)?.expires_at(end)),
             Some(None) => Err(error("`expiration` is not a time")),
             None => key.check().map(|()| Lease::for_now(key, context.now())),
