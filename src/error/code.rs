@@ -28,7 +28,7 @@ macro_rules! define {
         /// assert_eq!(ErrorCode::from("FSS.0429").as_str(), "FSS.0429");
         /// assert_eq!(ErrorCode::from("New.Code").as_str(), "New.Code");
         /// ```
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
             $($(
@@ -42,31 +42,23 @@ macro_rules! define {
         impl ErrorCode {
             /// Every documented code, in the documents' order.
             pub const DOCUMENTED: &'static [ErrorCode] = &[$($(ErrorCode::$variant,)*)*];
-
-            /// The code as it stands on the wire.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $($(Self::$variant => $wire,)*)*
-                    Self::Other(text) => text,
-                }
-            }
-
-            /// The HTTP statuses documented for this code: none, one or several.
-            pub fn statuses(&self) -> &'static [u16] {
-                match self {
-                    $($(Self::$variant => &[$($status),*],)*)*
-                    Self::Other(_) => &[],
-                }
-            }
-
-            fn documented(text: &str) -> Option<Self> {
-                match text {
-                    $($($wire => Some(Self::$variant),)*)*
-                    _ => None,
-                }
-            }
         }
+
+        /// In the order of [`ErrorCode::DOCUMENTED`].
+        static ROWS: &[Row] = &[$($(Row {
+            name: stringify!($variant),
+            wire: $wire,
+            statuses: &[$($status),*],
+        },)*)*];
     };
+}
+
+/// What is known of a documented code. A row is looked for from the first on: that is for errors,
+/// and arms for hundreds of codes in each function are a fiftieth of all code that is compiled.
+struct Row {
+    name: &'static str,
+    wire: &'static str,
+    statuses: &'static [u16],
 }
 
 #[cfg(all(feature = "alibaba", feature = "huawei"))]
@@ -79,6 +71,29 @@ huawei_codes! { define }
 define! {}
 
 impl ErrorCode {
+    /// The code as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(text) => text,
+            documented => documented.row().map_or("", |row| row.wire),
+        }
+    }
+
+    /// The HTTP statuses documented for this code: none, one or several.
+    pub fn statuses(&self) -> &'static [u16] {
+        self.row().map_or(&[], |row| row.statuses)
+    }
+
+    fn documented(text: &str) -> Option<Self> {
+        let at = ROWS.iter().position(|row| row.wire == text)?;
+        Self::DOCUMENTED.get(at).cloned()
+    }
+
+    fn row(&self) -> Option<&'static Row> {
+        let at = Self::DOCUMENTED.iter().position(|code| code == self)?;
+        ROWS.get(at)
+    }
+
     /// What the code means in words that both clouds share.
     ///
     /// Code **and** status decide: `APIGW.0201` alone has six statuses.
@@ -250,6 +265,15 @@ impl FromStr for ErrorCode {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(text.into())
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(text) => f.debug_tuple("Other").field(text).finish(),
+            documented => f.write_str(documented.row().map_or("", |row| row.name)),
+        }
     }
 }
 
