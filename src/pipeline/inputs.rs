@@ -1,7 +1,7 @@
 //! What a credential, or the lack of one, was read from: told again when it changes.
 
 use std::{
-    collections::{BTreeMap, hash_map::RandomState},
+    collections::hash_map::RandomState,
     ffi::OsStr,
     fmt,
     hash::BuildHasher as _,
@@ -17,12 +17,12 @@ pub(crate) struct Inputs {
     /// How often all that was learnt had been forgotten when the load began.
     generation: u64,
     key: RandomState,
-    read: Mutex<BTreeMap<Input, u64>>,
+    read: Mutex<Vec<(Input, u64)>>,
     /// There where it is only looked at what there is.
     sighting: Option<Sighting>,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Input {
     Variable(String),
     File(PathBuf),
@@ -65,7 +65,9 @@ impl Inputs {
         let fingerprint = self.fingerprint(content);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // What was read first: a change while the load ran is one, too.
-        read.entry(input).or_insert(fingerprint);
+        if read.iter().all(|(its, _)| *its != input) {
+            read.push((input, fingerprint));
+        }
     }
 
     /// The fingerprint of what it holds now.
@@ -74,7 +76,7 @@ impl Inputs {
     }
 
     /// All that was read, with its fingerprints.
-    pub(super) fn read(&self) -> BTreeMap<Input, u64> {
+    pub(super) fn read(&self) -> Vec<(Input, u64)> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.clone()
     }

@@ -1,7 +1,5 @@
 //! Named texts, as profiles, sections of ini files and answers hold them.
 
-use std::collections::BTreeMap;
-
 use super::json::Object;
 use crate::{
     error::{Error, ErrorKind},
@@ -10,15 +8,13 @@ use crate::{
 
 /// Named texts: a profile of the CLI, a section of an ini file. Wiped when dropped.
 #[derive(Default)]
-pub(crate) struct NamedTexts(BTreeMap<String, Secret>);
+pub(crate) struct NamedTexts(Vec<(String, Secret)>);
 
 impl NamedTexts {
     /// A text that is there and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(Secret::expose)
-            .filter(|text| !text.is_empty())
+        let (_, text) = self.0.iter().find(|(its, _)| its == name)?;
+        Some(text.expose()).filter(|text| !text.is_empty())
     }
 
     pub(crate) fn owned(&self, name: &str) -> Option<String> {
@@ -39,16 +35,17 @@ impl NamedTexts {
     pub(crate) fn of(object: &Object<'_>) -> Self {
         let mut texts = Self::default();
         for (name, raw) in object.written() {
-            match raw.text() {
-                Some(text) => texts.insert(name.to_string(), text.into()),
-                None => drop(texts.0.remove(name.as_ref())),
-            }
+            let text = raw.text().unwrap_or_default();
+            texts.insert(name.to_string(), text.into());
         }
         texts
     }
 
     pub(crate) fn insert(&mut self, name: String, text: Secret) {
-        self.0.insert(name, text);
+        match self.0.iter_mut().find(|(its, _)| *its == name) {
+            Some((_, its)) => *its = text,
+            None => self.0.push((name, text)),
+        }
     }
 }
 
@@ -61,17 +58,37 @@ pub(crate) enum Remarks {
     WholeLines,
 }
 
+/// The sections of an ini file by their names.
+#[derive(Default)]
+pub(crate) struct Sections(Vec<(String, NamedTexts)>);
+
+impl Sections {
+    pub(crate) fn get(&self, name: &str) -> Option<&NamedTexts> {
+        let (_, section) = self.0.iter().find(|(its, _)| its == name)?;
+        Some(section)
+    }
+
+    fn entry(&mut self, name: &str) -> &mut NamedTexts {
+        let at = self.0.iter().position(|(its, _)| its == name);
+        let at = at.unwrap_or_else(|| {
+            self.0.push((name.to_owned(), NamedTexts::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
+}
+
 /// Sections of an ini file and their keys, in lower case. Behind a section's name there may be a
 /// remark.
-pub(crate) fn sections(text: &str, remarks: Remarks) -> BTreeMap<String, NamedTexts> {
-    let mut sections = BTreeMap::<String, NamedTexts>::new();
+pub(crate) fn sections(text: &str, remarks: Remarks) -> Sections {
+    let mut sections = Sections::default();
     let mut current = None;
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
         if line.starts_with(['#', ';']) {
             continue;
         }
         if let Some(name) = section_name(line) {
-            current = Some(sections.entry(name.to_owned()).or_default());
+            current = Some(sections.entry(name));
             continue;
         }
         let line = match remarks {
@@ -111,10 +128,10 @@ mod tests {
                 let sections = sections(&text, remarks);
                 let section = sections.get("basic").unwrap();
                 assert_eq!(section.get("ak"), Some("a"), "{head}");
-                assert_eq!(sections.len(), 1, "{head}");
+                assert_eq!(sections.0.len(), 1, "{head}");
             }
         }
         let sections = sections("[basic]\nak = a#b;c [x]\n", Remarks::WholeLines);
-        assert_eq!(sections["basic"].get("ak"), Some("a#b;c [x]"));
+        assert_eq!(sections.get("basic").unwrap().get("ak"), Some("a#b;c [x]"));
     }
 }
