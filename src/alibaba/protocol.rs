@@ -25,7 +25,7 @@ use crate::{
         percent::{encoded_length, push_encoded},
         protocol::{Protocol, Refusal, Stamp, Told, digits},
         read,
-        record::{Fields, Record},
+        record::Fields,
         show,
         transport::{HttpRequest, Reply},
         words::Sensitive,
@@ -208,8 +208,8 @@ impl Family for Rpc {
         })
     }
 
-    fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
-        read::record(&json::text(&reply.body))
+    fn read(reply: &Reply, answer: &mut dyn Fields) -> Result<(), DecodeError> {
+        read::into(answer, &json::text(&reply.body))
             .map_err(|fault| refusal::instead(reply, fault.into()))
     }
 

@@ -25,7 +25,7 @@ use crate::{
         percent::RESERVED,
         protocol::{Protocol, Refusal, Stamp, Told},
         read,
-        record::{Fields, Member, Place, Record, Rule, Shown},
+        record::{Fields, Member, Place, Rule, Shown},
         show,
         transport::{HttpRequest, Reply},
         words::Sensitive,
@@ -207,12 +207,12 @@ impl Family for Rest {
         Ok(wire)
     }
 
-    fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError> {
-        if T::MEMBERS.is_empty() {
+    fn read(reply: &Reply, answer: &mut dyn Fields) -> Result<(), DecodeError> {
+        if answer.members().is_empty() {
             // What says nothing may be empty, with 200 or 204.
-            return Ok(T::empty());
+            return Ok(());
         }
-        read::record(&json::text(&reply.body))
+        read::into(answer, &json::text(&reply.body))
             .map_err(|fault| refusal::instead(reply, refusal::Service::FunctionGraph, fault.into()))
     }
 

@@ -12,7 +12,7 @@ use super::{
     attempt,
     cache::Cache,
     clock::monotonic,
-    credential::Context,
+    credential::{BoxFuture, Context},
     operation::{Encoded, Exchange, Outcome, Sent},
     options::CallOptions,
     pace::Pacers,
@@ -53,33 +53,36 @@ impl Context {
         answer.with(outcome)
     }
 
-    async fn exchange_into<P: Protocol>(
-        &self,
+    /// Boxed: rare, and who waits for it need not know what it is made of.
+    fn exchange_into<'a, P: Protocol>(
+        &'a self,
         protocol: P,
         credentials: Option<Arc<Cache<P::Credential>>>,
         name: Cow<'static, str>,
         encoded: Result<Encoded<P::Wire>, Error>,
-        options: &CallOptions,
-        answer: &mut dyn Answer<P>,
-    ) -> Outcome<()> {
-        let host = protocol.endpoint().host_str().unwrap_or_default();
-        self.check_may_ask(format_args!("{name} at {host}"))?;
-        let pipeline = Pipeline {
-            pacers: Pacers::default(),
-            is_paced: false,
-            core: self.core.clone(),
-            protocol,
-            credentials,
-        };
-        let encoded = match encoded {
-            Ok(ref encoded) => Ok(encoded),
-            Err(error) => Err(error),
-        };
-        let outcome = attempt::run_into(&pipeline, name, encoded, options, answer).await;
-        // Whoever answers, and gives nothing, may give something soon.
-        outcome.map_err(|error| match (error.lack(), error.status()) {
-            (Lack::Local, Some(_)) => error.with_lack(Lack::NotReady),
-            _ => error,
+        options: &'a CallOptions,
+        answer: &'a mut dyn Answer<P>,
+    ) -> BoxFuture<'a, Outcome<()>> {
+        Box::pin(async move {
+            let host = protocol.endpoint().host_str().unwrap_or_default();
+            self.check_may_ask(format_args!("{name} at {host}"))?;
+            let pipeline = Pipeline {
+                pacers: Pacers::default(),
+                is_paced: false,
+                core: self.core.clone(),
+                protocol,
+                credentials,
+            };
+            let encoded = match encoded {
+                Ok(ref encoded) => Ok(encoded),
+                Err(error) => Err(error),
+            };
+            let outcome = attempt::run_into(&pipeline, name, encoded, options, answer).await;
+            // Whoever answers, and gives nothing, may give something soon.
+            outcome.map_err(|error| match (error.lack(), error.status()) {
+                (Lack::Local, Some(_)) => error.with_lack(Lack::NotReady),
+                _ => error,
+            })
         })
     }
 }
@@ -87,14 +90,28 @@ impl Context {
 impl<P: Protocol> Sent<'_, P> {
     /// Asks what became of the call, in the time that it has left.
     pub(crate) async fn ask<E: Exchange<Protocol = P>>(&self, request: E) -> Outcome<E::Answer> {
-        let options = CallOptions {
-            timeout: Some(time_left(self.deadline)),
-            retry: self.retry,
-            ..CallOptions::default()
-        };
-        let name = request.name();
-        let encoded = request.encode()?;
-        attempt::run::<E>(self.pipeline, name, Ok(&encoded), &options).await
+        let mut answer = Slot::<E>::new();
+        let outcome = self.ask_into(request.name(), request.encode(), &mut answer);
+        let outcome = outcome.await;
+        answer.with(outcome)
+    }
+
+    /// Boxed, as [`exchange_into`](Context::exchange_into).
+    fn ask_into<'a>(
+        &'a self,
+        name: Cow<'static, str>,
+        encoded: Result<Encoded<P::Wire>, Error>,
+        answer: &'a mut dyn Answer<P>,
+    ) -> BoxFuture<'a, Outcome<()>> {
+        Box::pin(async move {
+            let options = CallOptions {
+                timeout: Some(time_left(self.deadline)),
+                retry: self.retry,
+                ..CallOptions::default()
+            };
+            let encoded = encoded?;
+            attempt::run_into(self.pipeline, name, Ok(&encoded), &options, answer).await
+        })
     }
 
     /// What was found, as the call's own answer.

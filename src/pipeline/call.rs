@@ -3,7 +3,9 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use super::{
-    Pipeline, attempt,
+    Pipeline,
+    answer::Slot,
+    attempt,
     operation::{EncodedFor, Operation, Subject},
     options::CallOptions,
     retry::RetryPolicy,
@@ -211,7 +213,16 @@ impl<O: Operation> Call<O> {
             Ok(ref encoded) => Ok(encoded),
             Err(error) => Err(error),
         };
-        attempt::run::<O>(&self.pipeline, self.name, encoded, &self.options).await
+        let mut answer = Slot::<O>::new();
+        let outcome = attempt::run_into(
+            &self.pipeline,
+            self.name,
+            encoded,
+            &self.options,
+            &mut answer,
+        );
+        let outcome = outcome.await;
+        answer.with(outcome)
     }
 }
 

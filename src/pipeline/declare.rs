@@ -74,7 +74,8 @@ macro_rules! part {
 /// Behind `as` stands the client's method that sends it, for the documentation to link to.
 /// `new` has what the constructor takes, `with` what may be left out and has a setter, `json` what
 /// two setters write (a value, a text), `plain` what has setters of its own. What the operation
-/// does otherwise than others stands last: `writing` has functions of
+/// does otherwise than others stands last: `about` names the fields that say which execution it is
+/// about, its flow first; `writing` has functions of
 /// [`Declared`](super::declared::Declared), `outcome` of [`Exchange`](super::operation::Exchange),
 /// and `settle` names the function that says what became of a call that failed.
 macro_rules! operation {
@@ -95,6 +96,7 @@ macro_rules! operation {
         $(plain {
             $($(#[$plain_words:meta])* pub $plain:ident: $plain_type:ty = $plain_place:ident $plain_wire:literal $(($($plain_rule:expr),+))?,)*
         })?
+        $(about $flow:ident, $execution:ident;)?
         $(writing { $($writing:tt)* })?
         $(outcome { $($outcome:tt)* })?
         $(settle $settle:path;)?
@@ -135,6 +137,19 @@ macro_rules! operation {
                     answer: <$answer as $crate::pipeline::record::Record>::MEMBERS,
                 };
 
+            $(
+                fn encoded(
+                    self,
+                ) -> ::std::result::Result<
+                    $crate::pipeline::operation::EncodedFor<Self>,
+                    $crate::error::Error,
+                > {
+                    let encoded = $crate::pipeline::declared::write(&self)?;
+                    let subject = $crate::pipeline::operation::Subject::named(self.$flow, self.$execution);
+                    ::std::result::Result::Ok(encoded.about(subject))
+                }
+            )?
+
             $($($writing)*)?
         }
 
@@ -152,13 +167,15 @@ macro_rules! operation {
                 $crate::pipeline::operation::EncodedFor<Self>,
                 $crate::error::Error,
             > {
-                $crate::pipeline::declared::encode(self)
+                $crate::pipeline::declared::Declared::encoded(self)
             }
 
             fn decode(
                 reply: &$crate::pipeline::transport::Reply,
             ) -> ::std::result::Result<$answer, $crate::pipeline::operation::DecodeError> {
-                <$protocol as $crate::pipeline::declared::Family>::read(reply)
+                let mut answer = <$answer as $crate::pipeline::record::Record>::empty();
+                <$protocol as $crate::pipeline::declared::Family>::read(reply, &mut answer)?;
+                ::std::result::Result::Ok(answer)
             }
 
             fn scrub(

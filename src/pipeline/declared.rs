@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{
     check,
-    operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Subject, Timeouts, WireOf},
+    operation::{DecodeError, Encoded, EncodedFor, Exchange, Replay, Timeouts},
     protocol::Protocol,
     record::{Fields, Record},
     transport::Reply,
@@ -37,37 +37,37 @@ pub(crate) trait Declared: Exchange<Protocol: Family> + Record {
         Self::ENTRY.limits
     }
 
-    /// Writes the request by this function, and says which execution it is about.
-    fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-        Ok((write(&self)?, None))
+    /// Checks the request and writes it, by [`write`], and says what it is about.
+    fn encoded(self) -> Result<EncodedFor<Self>, Error> {
+        write(&self)
     }
 }
-
-/// What writes the fields of a request.
-pub(crate) type Write<E> = fn(&dyn Fields) -> Result<WireOf<E>, Error>;
-
-/// A request that is written, and the execution that it is about.
-pub(crate) type Written<E> = (WireOf<E>, Option<Subject>);
 
 /// How a cloud writes what is declared, and reads what it answers.
 pub(crate) trait Family: Protocol {
     fn write(entry: &Entry, request: &dyn Fields) -> Result<Self::Wire, Error>;
 
-    fn read<T: Record>(reply: &Reply) -> Result<T, DecodeError>;
+    fn read(reply: &Reply, answer: &mut dyn Fields) -> Result<(), DecodeError>;
 
     /// The request id in an answer, where the cloud writes one there.
     fn request_id_in(answer: &dyn Fields) -> Option<&str>;
 }
 
 /// Checks a request and writes it.
-pub(crate) fn encode<E: Declared>(request: E) -> Result<EncodedFor<E>, Error> {
-    check::fields(&request)?;
-    let limits = request.limits();
-    let (wire, subject) = request.write(|fields| E::Protocol::write(E::ENTRY, fields))?;
+pub(crate) fn write<E: Declared>(request: &E) -> Result<EncodedFor<E>, Error> {
+    written::<E::Protocol>(E::ENTRY, request, request.limits())
+}
+
+fn written<P: Family>(
+    entry: &Entry,
+    request: &dyn Fields,
+    limits: Timeouts,
+) -> Result<Encoded<P::Wire>, Error> {
+    check::fields(request)?;
     Ok(Encoded {
-        wire,
-        replay: E::ENTRY.replay,
+        wire: P::write(entry, request)?,
+        replay: entry.replay,
         limits,
-        subject,
+        subject: None,
     })
 }

@@ -68,11 +68,8 @@ pub trait Exchange: Sized + Send + 'static {
 /// What an exchange comes to.
 pub(crate) type Outcome<T> = Result<Response<T>, Error>;
 
-/// A request of this exchange before it is signed.
-pub(crate) type WireOf<E> = <<E as Exchange>::Protocol as Protocol>::Wire;
-
 /// A request of this exchange, written once for all its attempts.
-pub(crate) type EncodedFor<E> = Encoded<WireOf<E>>;
+pub(crate) type EncodedFor<E> = Encoded<<<E as Exchange>::Protocol as Protocol>::Wire>;
 
 /// A request, written once for all its attempts.
 #[derive(Debug)]
@@ -84,6 +81,14 @@ pub struct Encoded<W> {
 }
 
 impl<W> Encoded<W> {
+    /// The same, about this execution.
+    pub(crate) fn about(self, subject: Subject) -> Self {
+        Self {
+            subject: Some(subject),
+            ..self
+        }
+    }
+
     /// Whether an answer that bears this name can be one to this request. One without a name can,
     /// and so can one with what is no name: a number in its place.
     pub(crate) fn is_about(&self, name: Option<&str>) -> bool {

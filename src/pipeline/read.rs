@@ -19,9 +19,15 @@ pub(crate) enum Fault {
 /// Reads a struct from the text of a JSON object.
 pub(crate) fn record<T: Record>(text: &str) -> Result<T, Fault> {
     let mut record = T::empty();
-    fill(&mut record, &Object::read(text)?).map_err(Fault::Lacks)?;
-    record.keep(text);
+    into(&mut record, text)?;
     Ok(record)
+}
+
+/// The same into one that is there.
+pub(crate) fn into(record: &mut dyn Fields, text: &str) -> Result<(), Fault> {
+    fill(record, &Object::read(text)?).map_err(Fault::Lacks)?;
+    record.keep(text);
+    Ok(())
 }
 
 /// Fills a struct from an object; the error is the wire name of what is missing.

@@ -11,10 +11,7 @@ use crate::{
     open_enum::open_enum,
     outcome::{Cloud, Outcome},
     payload::{FlowText, Payload},
-    pipeline::{
-        declared::{Write, Written},
-        operation::{EncodedFor, Subject, Timeouts},
-    },
+    pipeline::operation::{EncodedFor, Timeouts},
 };
 
 open_enum! {
@@ -82,15 +79,11 @@ operation! {
         /// absent is 0.
         pub wait_time_seconds: u32 = Parameter "WaitTimeSeconds",
     }
+    about flow_name, execution_name;
     writing {
         fn limits(&self) -> Timeouts {
             let wait = self.wait_time_seconds.unwrap_or_default();
             Timeouts::long_poll(Duration::from_secs(wait.into()))
-        }
-
-        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-            let wire = write(&self)?;
-            Ok((wire, Some(Subject::named(self.flow_name, self.execution_name))))
         }
     }
     outcome {

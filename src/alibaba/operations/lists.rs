@@ -6,10 +6,7 @@ use crate::{
     error::Error,
     open_enum::open_enum,
     payload::Payload,
-    pipeline::{
-        operation::{Subject, WireOf},
-        record::Fields,
-    },
+    pipeline::{declared::write, operation::EncodedFor},
 };
 
 operation! {
@@ -41,15 +38,13 @@ operation! {
         pub status: ExecutionStatus = Parameter "Status",
     }
     writing {
-        fn write(
-            self,
-            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+        fn encoded(self) -> Result<EncodedFor<Self>, Error> {
+            let encoded = write(&self)?;
             match (self.started_time_begin, self.started_time_end) {
                 (Some(begin), Some(end)) if end < begin => {
                     Err(Error::invalid("StartedTimeEnd", "is before StartedTimeBegin"))
                 }
-                _ => Ok((write(&self)?, None)),
+                _ => Ok(encoded),
             }
         }
     }
@@ -83,12 +78,9 @@ operation! {
         pub next_token: String = Parameter "NextToken",
     }
     writing {
-        fn write(
-            self,
-            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
-            check_standard(&self.execution_name)?;
-            Ok((write(&self)?, None))
+        fn encoded(self) -> Result<EncodedFor<Self>, Error> {
+            let encoded = write(&self)?;
+            check_standard(&self.execution_name).map(|()| encoded)
         }
     }
 }

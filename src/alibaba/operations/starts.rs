@@ -15,7 +15,7 @@ use crate::{
     payload::{FlowText, Payload, Secret},
     pipeline::{
         answer::Settled,
-        declared::{Write, Written},
+        declared::write,
         operation::{self, EncodedFor, Sent, Subject},
     },
 };
@@ -23,22 +23,21 @@ use crate::{
 /// Writes a start under a name, which is made where the caller gave none.
 macro_rules! named {
     () => {
-        fn write(mut self, write: Write<Self>) -> Result<Written<Self>, Error> {
+        fn encoded(mut self) -> Result<EncodedFor<Self>, Error> {
             let named_by_caller = self.execution_name.is_some();
             let execution_name = match self.execution_name.take() {
                 Some(name) => name,
                 None => ExecutionName::new()?.into(),
             };
             self.execution_name = Some(execution_name.clone());
-            let wire = write(&self)?;
-            let subject = Subject {
+            let encoded = write(&self)?;
+            Ok(encoded.about(Subject {
                 flow_name: self.flow_name,
                 execution_name,
                 named_by_caller,
                 is_of_version: self.qualifier.is_some(),
                 node: None,
-            };
-            Ok((wire, Some(subject)))
+            }))
         }
     };
 }

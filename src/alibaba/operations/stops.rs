@@ -5,8 +5,8 @@ use crate::{
     alibaba::declare::operation,
     error::Error,
     pipeline::{
-        operation::{EncodedFor, Subject, WireOf},
-        record::Fields,
+        declared::write,
+        operation::{EncodedFor, Subject},
     },
 };
 
@@ -25,13 +25,10 @@ operation! {
         pub error: String = Parameter "Error" (Length(1, 128)),
     }
     writing {
-        fn write(
-            self,
-            write: fn(&dyn Fields) -> Result<WireOf<Self>, Error>,
-        ) -> Result<(WireOf<Self>, Option<Subject>), Error> {
+        fn encoded(self) -> Result<EncodedFor<Self>, Error> {
+            let encoded = write(&self)?;
             check_standard(&self.execution_name)?;
-            let wire = write(&self)?;
-            Ok((wire, Some(Subject::named(self.flow_name, self.execution_name))))
+            Ok(encoded.about(Subject::named(self.flow_name, self.execution_name)))
         }
     }
     outcome {

@@ -59,8 +59,8 @@ impl TemporaryKey {
         context: &Context,
     ) -> Result<Lease<Credential>, Error> {
         let answer = answer.map_err(Error::without_body)?;
-        let headers = answer.headers;
-        answer.value.lease(project_id, &headers, context).await
+        let headers = &answer.headers;
+        answer.value.lease(project_id, headers, context).await
     }
 
     /// The lease of a key that a metadata address gave.

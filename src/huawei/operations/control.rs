@@ -11,8 +11,8 @@ use crate::{
     huawei::{declare::operation, settle},
     payload::Payload,
     pipeline::{
-        declared::{Write, Written},
-        operation::Subject,
+        declared::write,
+        operation::{Encoded, EncodedFor, Subject},
     },
 };
 
@@ -44,11 +44,12 @@ operation! {
         pub headers: BTreeMap<String, Payload> = Member "headers",
     }
     writing {
-        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-            let wire = write(&self)?;
+        fn encoded(self) -> Result<EncodedFor<Self>, Error> {
+            let encoded = write(&self)?;
             // Without an id of the caller's there is nothing by which to find it again.
             let id = self.workflow_run_id;
-            Ok((wire, id.map(|id| Subject::named(self.workflow_id, id))))
+            let subject = id.map(|id| Subject::named(self.workflow_id, id));
+            Ok(Encoded { subject, ..encoded })
         }
     }
     settle settle::start;
@@ -89,12 +90,7 @@ operation! {
         /// Id of the execution: 1 to 512 characters.
         pub execution_id: String = Path "execution_id" (Length(1, 512)),
     }
-    writing {
-        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-            let wire = write(&self)?;
-            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
-        }
-    }
+    about workflow_id, execution_id;
 }
 
 operation! {
@@ -108,12 +104,7 @@ operation! {
         /// Id of the execution: 1 to 512 characters.
         pub execution_id: String = Path "execution_id" (Length(1, 512)),
     }
-    writing {
-        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-            let wire = write(&self)?;
-            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
-        }
-    }
+    about workflow_id, execution_id;
     settle settle::retry;
 }
 
@@ -141,13 +132,12 @@ operation! {
         pub output | output_json: Payload = Member "output" (Object, Else("{}")),
     }
     writing {
-        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-            let wire = write(&self)?;
-            let subject = Subject {
+        fn encoded(self) -> Result<EncodedFor<Self>, Error> {
+            let encoded = write(&self)?;
+            Ok(encoded.about(Subject {
                 node: Some((self.workflow_state_id, self.result.as_str().to_owned())),
                 ..Subject::named(self.workflow_id, self.workflow_run_id)
-            };
-            Ok((wire, Some(subject)))
+            }))
         }
     }
     settle settle::callback;

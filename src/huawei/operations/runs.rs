@@ -9,10 +9,6 @@ use crate::{
     open_enum::open_enum,
     outcome::{Cloud, Outcome},
     payload::{FlowText, Payload},
-    pipeline::{
-        declared::{Write, Written},
-        operation::Subject,
-    },
 };
 
 open_enum! {
@@ -83,12 +79,7 @@ operation! {
         /// Whether all nodes are told, beyond the first 200.
         pub full_history: bool = Header "X-Get-Workflow-Full-History-Data",
     }
-    writing {
-        fn write(self, write: Write<Self>) -> Result<Written<Self>, Error> {
-            let wire = write(&self)?;
-            Ok((wire, Some(Subject::named(self.workflow_id, self.execution_id))))
-        }
-    }
+    about workflow_id, execution_id;
 }
 
 response! {
