@@ -139,41 +139,25 @@ class File:
     def UnaryOperator(self, group, start, end):
         ((number, _),) = group
         node = self.above(start, end, ["unary_expression"])
-        if self.text(start, end) != b"!":
-            raise Unwoven("not a bool")
-        return Edit(
-            node.start_byte,
-            node.end_byte,
-            2,
-            lambda render: b"(" + on(number) + b" ^ (" + render(node.start_byte, node.end_byte) + b"))",
-        )
+        inner = node.children[-1]
+        if self.text(start, end) == b"-":
+            value = b"(match (%s) { v => if " + on(number) + b" { v } else { -v } })"
+            return Edit(node.start_byte, node.end_byte, 2, lambda render: value % render(inner.start_byte, inner.end_byte))
+        head = b"(" + on(number) + b" ^ ("
+        return Edit(node.start_byte, node.end_byte, 2, lambda render: head + render(node.start_byte, node.end_byte) + b"))")
 
     def StructField(self, group, start, end):
         ((number, _),) = group
         node = self.above(start, end, ["struct_expression"])
-        body = node.child_by_field_name("body")
-        base = next(child for child in body.children if child.type == "base_field_initializer")
-        base = base.children[-1]
-        field = self.root.descendant_for_byte_range(start, start + 1)
-        while field.type not in ("field_initializer", "shorthand_field_initializer"):
-            field = field.parent
-        base_text = b"(" + self.text(base.start_byte, base.end_byte) + b")"
-        if field.type == "shorthand_field_initializer":
-            name = value = field
-        else:
-            name, value = field.child_by_field_name("field"), field.child_by_field_name("value")
-        name_text = self.text(name.start_byte, name.end_byte)
-
-        def emit(render):
-            other = b"%s: if %s { %s.%s } else { " % (name_text, on(number), base_text, name_text)
-            return other + render(value.start_byte, value.end_byte) + b" }"
-
-        return Edit(field.start_byte, field.end_byte, 2, emit)
+        without = self.text(node.start_byte, start) + self.text(end, node.end_byte)
+        head = b"(if %s { %s } else { " % (on(number), without)
+        return Edit(node.start_byte, node.end_byte, 2, lambda render: head + render(node.start_byte, node.end_byte) + b" })")
 
     def BinaryOperator(self, group, start, end):
         node = self.above(start, end, ["binary_expression", "compound_assignment_expr", "let_chain"])
         if node.type == "let_chain":
-            raise Unwoven("in a chain")
+            # No pattern is allowed beside `||`.
+            raise Unwoven("unviable")
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         operator = self.text(start, end)
         a = lambda render: render(left.start_byte, left.end_byte)
@@ -214,9 +198,9 @@ class File:
 
 
 def weave(source, mutants):
-    """The source with all of `mutants` (number: mutant) in it; and those that could not be."""
+    """The source with all of `mutants` (number: mutant) in it; and the verdicts on the others."""
     file = File(source)
-    groups, unwoven = {}, []
+    groups, unwoven = {}, {}
     for number, mutant in mutants.items():
         span = mutant["span"]
         key = (mutant["genre"] , *file.span(span))
@@ -225,8 +209,9 @@ def weave(source, mutants):
     for group in groups.values():
         try:
             edit = file.edits(group)
-        except Unwoven:
-            unwoven.extend(number for number, _ in group)
+        except Unwoven as why:
+            word = "unviable" if str(why) == "unviable" else "plain"
+            unwoven.update((number, word) for number, _ in group)
             continue
         edit.numbers = [number for number, _ in group]
         edits.append(edit)

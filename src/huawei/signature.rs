@@ -500,9 +500,40 @@ mod tests {
             let differs = Comparison::Differs(part, name);
             assert_eq!(request.compare(&changed), differs, "{from}");
         }
-        for other in ["", ", no details", "a|b|c|d||e|f", "POST|x", "|||||||"] {
+        for other in [
+            "",
+            ", no details",
+            "a|b|c|d||e|f",
+            "POST|x",
+            "|||||||",
+            "|/p/|q|h||n|hash",
+            "Post|/p/|q|h||n|hash",
+            "POST|p/|q|h||n|hash",
+        ] {
             assert_eq!(request.compare(other), Comparison::Unreadable, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_not_there_is_hashed_whatever_its_type() {
+        let headers = headers([("Content-Type", "text/plain")]);
+        let hash = |body| {
+            let canonical = Request::new("POST", "/", "", &headers, body).canonical();
+            canonical.rsplit_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(hash(b"x"), UNSIGNED_PAYLOAD);
+        let mut of_nothing = String::new();
+        push_hex(&mut of_nothing, &Sha256::digest(b""));
+        assert_eq!(hash(b""), of_nothing);
+    }
+
+    #[cfg(feature = "emulator")]
+    #[test]
+    fn fewer_headers_can_be_signed() {
+        let headers = headers([("Host", "h"), ("X-Sdk-Date", "d"), ("X-Other", "o")]);
+        let request = Request::new("GET", "/", "", &headers, b"").signed_with("host;x-sdk-date");
+        let canonical = request.canonical();
+        assert!(canonical.contains("host:h\nx-sdk-date:d\n\nhost;x-sdk-date\n"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod same;
 mod schedules;
 mod table;
 mod warm;
+mod wire;
 
 use std::{sync::Arc, time::Duration};
 

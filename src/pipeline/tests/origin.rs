@@ -83,6 +83,15 @@ async fn a_running_execution_is_told_apart_by_time_and_input() {
     let undated = reply(200, r#"{"Status":"Running","Input":"{\"a\":1}"}"#);
     let (answer, _) = start_mine([at_once(undated)]).await;
     assert_eq!(answer.unwrap().origin, Unclear);
+    // The service's time of the first attempt is that of its answer, less what it took.
+    for (started, origin) in [(1, Started), (-3, Unclear)] {
+        let began = wall() + chrono::TimeDelta::seconds(started);
+        let answer = json!({"Status": "Running", "StartedTime": began, "Input": r#"{"a":1}"#});
+        let answer = reply(200, &answer.to_string());
+        let late = with_header(answer, "date", "Sun, 22 Nov 2026 12:00:09 GMT");
+        let (answer, _) = start_mine([Step::Reply(Duration::from_secs(9), late)]).await;
+        assert_eq!(answer.unwrap().origin, origin, "{started}");
+    }
     // Another input needs no clock.
     let undated = reply(200, r#"{"Status":"Running","Input":"{\"a\":2}"}"#);
     let (answer, _) = start_mine([at_once(undated)]).await;
@@ -128,11 +137,15 @@ async fn with_a_qualifier_what_is_found_is_compared_with_the_version_that_was_as
         ("Name: v2", -86_400, r#"{"a":1}"#, "prod", FoundRunning, 3),
         ("Name: v2", -60, r#"{"a":1}"#, "1", FoundRunning, 1),
         ("Name: v1", -60, r#"{"a":1}"#, "1", Unclear, 1),
+        // Nobody can say what the alias leads to, or what the version does.
+        ("Name: old", -86_400, r#"{"a":1}"#, "nowhere", Unclear, 1),
+        ("Name: old", -86_400, r#"{"a":1}"#, "9", Unclear, 1),
         // No right to look.
         ("Name: old", -60, r#"{"a":1}"#, "secret", Unclear, 1),
         // What began with this call, and what is another's, needs no look.
         ("Name: old", 0, r#"{"a":1}"#, "prod", Started, 0),
         ("Name: old", -1, r#"{"a":1}"#, "prod", Unclear, 0),
+        ("Name: old", -2, r#"{"a":1}"#, "prod", Unclear, 0),
         ("Name: old", -60, r#"{"a":2}"#, "prod", FoundRunning, 0),
     ];
     for (definition, after, input, qualifier, origin, looks) in cases {
@@ -146,12 +159,18 @@ async fn with_a_qualifier_what_is_found_is_compared_with_the_version_that_was_as
                 "DescribeFlowAlias" if qualifier == "secret" => {
                     return Some(coded(403, "AccessDenied"));
                 }
+                "DescribeFlowAlias" if qualifier == "nowhere" => {
+                    json!({"Alias": {"Name": "nowhere"}})
+                }
                 "DescribeFlowAlias" => json!({"Alias": {"Name": "prod", "RoutingConfigurations": [
                     {"Version": "1", "Weight": 90}, {"Version": "2", "Weight": 10},
                 ]}}),
                 _ => {
                     let version = parameter(request, "FlowVersion").unwrap();
-                    json!({"Name": "flow", "Definition": format!("Name: v{version}\n")})
+                    match version.as_str() {
+                        "9" => json!({"Name": "flow"}),
+                        _ => json!({"Name": "flow", "Definition": format!("Name: v{version}\n")}),
+                    }
                 }
             };
             Some(dated(200, &answer))
@@ -168,7 +187,7 @@ async fn with_a_qualifier_what_is_found_is_compared_with_the_version_that_was_as
             .map(|(_, request)| parameter(&request, "Action").unwrap())
             .collect();
         let expected = match qualifier {
-            "1" => &LOOKS[1..=looks],
+            "1" | "9" => &LOOKS[1..=looks],
             _ => &LOOKS[..looks],
         };
         assert_eq!(sent, expected, "{case}");

@@ -221,3 +221,33 @@ async fn many_paced_starts_go_out_in_order_as_fast_as_the_account_allows() {
         assert!(number.abs_diff(place) < 100, "{name} is at {place}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_paced_call_waits_as_long_as_the_service_asks_and_that_counts_for_nothing() {
+    let seconds = Duration::from_secs;
+    let asking = |asked: &str| {
+        let refusal = reply(429, r#"{"Code":"ResourceThrottled"}"#);
+        at_once(with_header(refusal, "retry-after", asked))
+    };
+    let steps = (0..6).map(|_| asking("7"));
+    let steps = steps.chain([coded(500, "InternalServerError"), started()]);
+    let bulk = alibaba_client(&Script::new(steps)).paced();
+    let began = monotonic();
+    let call = bulk.start_execution(start("mine"));
+    assert_eq!(call.send_for_response().await.unwrap().attempts(), 8);
+    let took = monotonic() - began;
+    assert!(took >= seconds(42) && took < seconds(60), "{took:?}");
+
+    // Where the call has a limit of its own, only what fits into it is waited for.
+    for (asked, attempts, least) in [("7", 2, 7), ("90", 1, 0)] {
+        let script = Script::new([asking(asked), started()]);
+        let bulk = alibaba_client(&script).paced();
+        let began = monotonic();
+        let call = bulk.start_execution(start("mine")).timeout(seconds(30));
+        let sent = call.send_for_response().await;
+        let sent = sent.map_or_else(|error| error.attempts(), |answer| answer.attempts());
+        assert_eq!(sent, attempts, "{asked}");
+        let took = monotonic() - began;
+        assert!(took >= seconds(least) && took < seconds(least + 10));
+    }
+}

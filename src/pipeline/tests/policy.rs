@@ -107,3 +107,29 @@ fn a_delay_is_read_in_seconds_or_as_a_date() {
     assert_eq!(of(&[("date", "today")]), None);
     assert_eq!(of(&[]), None);
 }
+
+/// What may be sent again is, while there is time to connect: a quarter of a short limit is enough.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_limit_leaves_time_to_connect() {
+    for (limit, refused_after, attempts) in [
+        (8, 5_999, 2),
+        (8, 6_001, 1),
+        (60, 54_999, 2),
+        (60, 55_001, 1),
+    ] {
+        let late = reply(429, r#"{"Code":"ResourceThrottled"}"#);
+        let late = Step::Reply(Duration::from_millis(refused_after), late);
+        let request = StartExecutionRequest::new("flow").execution_name("mine");
+        let call = alibaba_client(&Script::new([late, started()]))
+            .start_execution(request)
+            .timeout(Duration::from_secs(limit))
+            .attempt_timeout(Duration::from_secs(limit))
+            .retry(RetryPolicy::default().initial_backoff(Duration::ZERO));
+        let sent = call.send_for_response().await;
+        let sent = sent.map_or_else(|error| error.attempts(), |answer| answer.attempts());
+        assert_eq!(
+            sent, attempts,
+            "{limit} s, refused after {refused_after} ms"
+        );
+    }
+}

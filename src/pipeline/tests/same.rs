@@ -44,7 +44,9 @@ fn inputs_are_the_same_by_what_they_mean() {
         (r#"{"a":8e15}"#, r#"{"a":8000000000000000}"#, yes),
         (r#"{"a":1e17}"#, r#"{"a":100000000000000000}"#, unseen),
         (r#"{"a":-1e17}"#, r#"{"a":-100000000000000000}"#, unseen),
+        (r#"{"a":9e15}"#, r#"{"a":9000000000000000}"#, yes),
         (r#"{"a":1e17}"#, r#"{"a":2e17}"#, no),
+        (r#"{"a":1e17,"b":1}"#, r#"{"b":1.0,"a":1e17}"#, yes),
         (r#"{"a":1e400}"#, r#"{"a":1}"#, unseen),
         // What differs decides, beside what cannot be told.
         (

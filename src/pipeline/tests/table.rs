@@ -319,3 +319,17 @@ fn a_code_means_what_the_sheets_say_only_on_its_statuses() {
         assert_eq!(Class::Throttled.on(status, None), Class::Throttled);
     }
 }
+
+#[test]
+fn only_what_is_refused_for_its_rate_slows_the_pace() {
+    for class in CLASSES {
+        let is_for_its_rate = matches!(class, RefusalClass::Throttled);
+        for status in [400, 429, 503] {
+            let event = refused(status, class);
+            assert_eq!(event.is_throttling(), is_for_its_rate, "{event:?}");
+        }
+    }
+    for event in [Event::Unreadable, Event::Broken(Stage::Exchange)] {
+        assert!(!event.is_throttling(), "{event:?}");
+    }
+}
