@@ -50,6 +50,14 @@ impl<T> RequestId<T> {
     }
 }
 
+/// The id, looked for where nobody has yet. Apart, so that it is compiled once and not once a type.
+fn looked_up<'a>(
+    found: &'a OnceLock<Option<String>>,
+    find: &dyn Fn() -> Option<String>,
+) -> Option<&'a str> {
+    found.get_or_init(find).as_deref()
+}
+
 impl<T> Response<T> {
     /// The same with another value.
     pub(crate) fn map<U>(mut self, change: impl FnOnce(T) -> U) -> Response<U> {
@@ -90,8 +98,8 @@ impl<T> Response<T> {
 
     /// The service's id of the request, from the body or else from the header.
     pub fn request_id(&self) -> Option<&str> {
-        let find = || (self.request_id.find)(&self.value, &self.headers);
-        self.request_id.found.get_or_init(find).as_deref()
+        let id = &self.request_id;
+        looked_up(&id.found, &|| (id.find)(&self.value, &self.headers))
     }
 
     /// The HTTP status of the answer.

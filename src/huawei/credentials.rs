@@ -42,7 +42,7 @@ impl ProvideCredential<Credential> for Token {
             self.header()?;
             let mut token = self.clone();
             if context.project_id().is_none() && context.project_name.is_some() {
-                token.project_id = Some(projects::by_name(token.clone(), context).await?);
+                token.project_id = Some(projects::by_name(token.clone().into(), context).await?);
             }
             Ok(Lease::fixed(token.into()))
         })
@@ -56,7 +56,7 @@ impl AccessKey {
         context.note_key(&self.access_key);
         let is_known = context.project_name.is_none() && self.project_id.is_some();
         if context.project_id().is_none() && !is_known {
-            self.project_id = Some(projects::by_name(self.clone(), context).await?);
+            self.project_id = Some(projects::by_name(self.clone().into(), context).await?);
         }
         Ok(self)
     }

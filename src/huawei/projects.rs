@@ -26,15 +26,11 @@ use crate::{
 ///
 /// Source: Huawei Cloud, IAM, "Querying Project Information"; what none and several mean is as in
 /// the official Python core 3.1.219.
-pub(super) async fn by_name(
-    credential: impl Into<Credential>,
-    context: &Context,
-) -> Result<String, Error> {
+pub(super) async fn by_name(credential: Credential, context: &Context) -> Result<String, Error> {
     let name = context.project_name().ok_or_else(no_project)?;
     let endpoint = endpoint::iam_for(context)?;
     let mut query = String::from("name=");
     query.extend(utf8_percent_encode(name, RESERVED));
-    let credential = credential.into();
     let is_key = matches!(credential, Credential::Key(_));
     let found = context.send(Rest::with(endpoint, credential), ListProjects(query));
     let found = found.await.map_err(|error| match is_key {

@@ -3,6 +3,8 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
+use http::HeaderMap;
+
 use super::{
     operation::{DecodeError, Encoded, Exchange, Outcome, Sent},
     protocol::Protocol,
@@ -40,7 +42,14 @@ impl<E: Exchange> Slot<E> {
 
     /// The outcome with the answer that it goes with.
     pub(crate) fn with(self, outcome: Outcome<()>) -> Outcome<E::Answer> {
-        joined::<E>(outcome, self.0)
+        let response = outcome?;
+        let Some(answer) = self.0 else {
+            return Err(Error::new(ErrorKind::Decode, "no answer"));
+        };
+        Ok(response.with(
+            |()| answer,
+            |answer, headers| id_of::<E::Protocol>(E::request_id(answer), headers),
+        ))
     }
 }
 
@@ -113,16 +122,9 @@ impl<'a> Settled<'a> {
     }
 }
 
-fn joined<E: Exchange>(outcome: Outcome<()>, answer: Option<E::Answer>) -> Outcome<E::Answer> {
-    match (outcome, answer) {
-        (Ok(response), Some(answer)) => Ok(response.with(
-            |()| answer,
-            |answer, headers| {
-                let own = E::request_id(answer).map(str::to_owned);
-                own.or_else(|| E::Protocol::request_id(headers))
-            },
-        )),
-        (Ok(_), None) => Err(Error::new(ErrorKind::Decode, "no answer")),
-        (Err(error), _) => Err(error),
+fn id_of<P: Protocol>(own: Option<&str>, headers: &HeaderMap) -> Option<String> {
+    match own {
+        Some(own) => Some(own.to_owned()),
+        None => P::request_id(headers),
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, error::Elapsed, timeout, timeout_at},
 };
 
-use super::{clock::monotonic, meanwhile::meanwhile, pools::Place};
+use super::{clock::monotonic, credential::BoxFuture, meanwhile::meanwhile, pools::Place};
 use crate::error::Error;
 
 /// How often a load shows that its runtime is running.
@@ -63,7 +63,8 @@ impl<T: Clone + Send + Sync + 'static> Load<T> {
         let alive = Arc::<AtomicU64>::default();
         let (sender, outcome) = watch::channel(None);
         let ticking = alive.clone();
-        let driver = Handle::current().spawn(async move {
+        // In a box, so that the runtime has one kind of task less to be compiled for.
+        let driver: BoxFuture<'static, ()> = Box::pin(async move {
             // On its own: work that panics is a failed one, and not tried again at once.
             let mut work = tokio::spawn(work);
             let _end = AbortOnDrop(work.abort_handle());
@@ -81,6 +82,7 @@ impl<T: Clone + Send + Sync + 'static> Load<T> {
                 sender.send_replace(Some(outcome));
             }
         });
+        let driver = Handle::current().spawn(driver);
         Ok(Self {
             number,
             place,

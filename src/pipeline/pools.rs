@@ -24,7 +24,7 @@ use tokio::{
 };
 use url::Url;
 
-use super::meanwhile::meanwhile;
+use super::{credential::BoxFuture, meanwhile::meanwhile};
 use crate::error::Error;
 
 type Make = dyn Fn() -> Result<reqwest::Client, Error> + Send + Sync;
@@ -176,10 +176,11 @@ impl Pools {
         };
         // Before the lock is taken: a runtime that is ending drops the task at once, and its
         // keeper asks for the lock.
-        let task = runtime.spawn(async move {
+        let task: BoxFuture<'static, ()> = Box::pin(async move {
             let _keeper = keeper;
             pending::<()>().await;
         });
+        let task = runtime.spawn(task);
         let pool = Arc::new(Pool {
             place,
             client: OnceLock::new(),

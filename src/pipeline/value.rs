@@ -247,9 +247,12 @@ impl Field for DateTime<Utc> {
 
 impl<T: Field> Value for Option<T> {
     fn read(&mut self, raw: Raw<'_>, json: Json) -> bool {
-        let mut value = T::empty();
-        *self = value.read(raw, json).then_some(value);
-        self.is_some()
+        let value = self.insert(T::empty());
+        let is_read = value.read(raw, json);
+        if !is_read {
+            *self = None;
+        }
+        is_read
     }
 
     fn show(&self, json: Json) -> Shown<'_> {
@@ -291,9 +294,9 @@ impl<T: Field> Value for Vec<T> {
         };
         // Many small items are large here: room that doubles would be as much again.
         self.reserve_exact(items.len());
-        for item in items {
+        for item in &items {
             let mut value = T::empty();
-            if value.read(item, json) {
+            if value.read(*item, json) {
                 self.push(value);
             }
         }

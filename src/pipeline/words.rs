@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     hash::{BuildHasherDefault, Hasher},
     ops::Range,
 };
@@ -186,8 +186,8 @@ fn mark<'a>(
     mut see: impl FnMut(Range<usize>),
 ) {
     let text = Hashes::of(text);
-    let mut wanted = BTreeMap::<usize, Set>::new();
-    let mut there = BTreeMap::<usize, Set>::new();
+    let mut wanted = ByLength::new();
+    let mut there = ByLength::new();
     for pieces in items {
         let hashes = Hashes::of(pieces.bytes);
         // The smaller side is kept.
@@ -199,14 +199,13 @@ fn mark<'a>(
             }
             let hash = hashes.get(piece);
             if is_longer {
-                let there = there
-                    .entry(length)
-                    .or_insert_with(|| text.all(length).map(|(_, hash)| hash).collect());
+                let all = || text.all(length).map(|(_, hash)| hash).collect();
+                let there = of_length(&mut there, length, all);
                 if !there.contains(&hash) {
                     continue;
                 }
             }
-            wanted.entry(length).or_default().insert(hash);
+            of_length(&mut wanted, length, Set::default).insert(hash);
         }
     }
     for (length, wanted) in wanted {
@@ -228,6 +227,18 @@ fn mark<'a>(
             see(run);
         }
     }
+}
+
+/// Few lengths have pieces of their own.
+type ByLength = Vec<(usize, Set)>;
+
+fn of_length(sets: &mut ByLength, length: usize, new: impl FnOnce() -> Set) -> &mut Set {
+    let at = sets.iter().position(|(its, _)| *its == length);
+    let at = at.unwrap_or_else(|| {
+        sets.push((length, new()));
+        sets.len() - 1
+    });
+    &mut sets[at].1
 }
 
 type Set = HashSet<u64, BuildHasherDefault<AsItIs>>;

@@ -20,6 +20,7 @@ use crate::{
         credential::BoxFuture,
         declared::Declared,
         operation::Operation,
+        record::Fields,
         show,
     },
 };
@@ -281,15 +282,22 @@ impl<R: Listed> Source for Paged<R> {
     }
 
     fn filters(&self) -> String {
-        let mut text = R::ENTRY.name.to_owned();
-        if let Some(request) = &self.0.request {
-            let mut request = request.clone();
+        let request = self.0.request.clone().map(|mut request| {
             request.turn_to(None, None);
-            for (member, value) in show::present(&*request) {
-                let value = value.to_text(member.wire).unwrap_or_default();
-                text.push_str(&format!("\n{}={value:?}", member.wire));
-            }
+            request
+        });
+        match &request {
+            Some(request) => filters(R::ENTRY.name, &**request),
+            None => R::ENTRY.name.to_owned(),
         }
-        text
     }
+}
+
+fn filters(name: &str, request: &dyn Fields) -> String {
+    let mut text = name.to_owned();
+    for (member, value) in show::present(request) {
+        let value = value.to_text(member.wire).unwrap_or_default();
+        text.push_str(&format!("\n{}={value:?}", member.wire));
+    }
+    text
 }
