@@ -8,6 +8,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod watch;
+#[cfg(all(test, feature = "huawei"))]
+mod weight;
 
 use std::{
     fmt,

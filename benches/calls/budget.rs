@@ -58,7 +58,7 @@ pub(crate) fn judge(runtime: &Runtime) -> Result<(), Failure> {
             Some(1.0),
         );
 
-        let most = Some(0.93);
+        let most = Some(if operation.is_alibaba() { 0.92 } else { 0.93 });
         let floor = instructions("calls", operation, Side::Floor, CALLS)?;
         let ours = instructions("calls", operation, Side::Ours, CALLS)?;
         row(&operation.to_string(), "instructions", floor, ours, most);

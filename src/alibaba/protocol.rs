@@ -23,7 +23,7 @@ use crate::{
         json,
         operation::DecodeError,
         percent::{encoded_length, push_encoded},
-        protocol::{Protocol, Refusal, Stamp, Told, digits},
+        protocol::{Protocol, Refusal, Stamp, Told, digits, host},
         read,
         record::Fields,
         show,
@@ -39,6 +39,8 @@ const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 #[derive(Clone, Debug)]
 pub struct Rpc {
     endpoint: Url,
+    /// None where it cannot be a header's value.
+    host: Option<HeaderValue>,
     version: &'static str,
 }
 
@@ -260,16 +262,18 @@ impl Canonical<'_> {
 
 impl Rpc {
     pub(super) fn cloud_flow(endpoint: Url) -> Self {
-        Self {
-            endpoint,
-            version: "2019-03-15",
-        }
+        Self::at(endpoint, "2019-03-15")
     }
 
     pub(super) fn sts(endpoint: Url) -> Self {
+        Self::at(endpoint, "2015-04-01")
+    }
+
+    fn at(endpoint: Url, version: &'static str) -> Self {
         Self {
+            host: host(&endpoint),
             endpoint,
-            version: "2015-04-01",
+            version,
         }
     }
 
@@ -349,6 +353,9 @@ impl Protocol for Rpc {
             Cow::Owned(action) => HeaderValue::from_str(action)
                 .map_err(|_| Error::invalid("Action", "cannot be a header's value"))?,
         };
+        if let Some(host) = &self.host {
+            headers.insert(header::HOST, host.clone());
+        }
         headers.insert(ACTION, action);
         headers.insert(VERSION, HeaderValue::from_static(self.version));
         let mut url = self.endpoint.clone();

@@ -23,7 +23,7 @@ use crate::{
         json,
         operation::DecodeError,
         percent::RESERVED,
-        protocol::{Protocol, Refusal, Stamp, Told},
+        protocol::{Protocol, Refusal, Stamp, Told, host},
         read,
         record::{Fields, Member, Place, Rule, Shown},
         show,
@@ -61,15 +61,6 @@ const PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 const DATE: HeaderName = HeaderName::from_static(signature::DATE);
-
-/// Host, and port where it is not the usual one.
-fn host(endpoint: &Url) -> Option<HeaderValue> {
-    let host = endpoint.host_str()?;
-    match endpoint.port() {
-        Some(port) => HeaderValue::try_from(format!("{host}:{port}")).ok(),
-        None => HeaderValue::from_str(host).ok(),
-    }
-}
 
 /// A request before it is authenticated.
 pub struct Wire {

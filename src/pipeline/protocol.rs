@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use url::Url;
 
 use super::{
@@ -67,6 +67,16 @@ pub struct Stamp {
     pub(crate) now: DateTime<Utc>,
     /// Zeros where the protocol has none.
     pub(crate) nonce: [u8; 16],
+}
+
+/// What a request says as `Host`: the port too where it is not the usual one. Written beforehand, it
+/// is spared to each call.
+pub(crate) fn host(endpoint: &Url) -> Option<HeaderValue> {
+    let host = endpoint.host_str()?;
+    match endpoint.port() {
+        Some(port) => HeaderValue::try_from(format!("{host}:{port}")).ok(),
+        None => HeaderValue::from_str(host).ok(),
+    }
 }
 
 /// A time's digits by two: century, year, month, day, hour, minute, second.
