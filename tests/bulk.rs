@@ -305,6 +305,28 @@ fn a_torn_last_line_is_set_aside_and_a_whole_one_is_kept() {
     assert!(refusal.contains("cannot be read"), "{refusal}");
 }
 
+/// What a flow gave is nothing that the next run reads: it must not stand in its way.
+#[test]
+fn results_are_read_again_whatever_a_flow_gave() {
+    let _alone = alone();
+    let folder = Folder::new("odd");
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    for output in [r#"{"half":"\ud800"}"#, r#"{"\ud800":1}"#, "[1e999]", &deep] {
+        let path = folder.file("results");
+        let _ = fs::remove_file(&path);
+        let ended = Entry {
+            output: on_one_line(&Payload::from_json(output)),
+            ..entry("a", "Succeeded")
+        };
+        let mut results = Results::open(&path, &header()).unwrap();
+        results.add(&[ended]).unwrap();
+        drop(results);
+        assert!(fs::read_to_string(&path).unwrap().contains(output));
+        let results = Results::open(&path, &header()).unwrap();
+        assert_eq!(results.of("a").unwrap().state(), State::Succeeded);
+    }
+}
+
 #[test]
 fn results_of_another_run_and_a_second_runner_are_refused() {
     let _alone = alone();

@@ -340,6 +340,7 @@ impl<C: Send + Sync + 'static> Cache<C> {
             // The runtime is ending; the next caller loads anew.
             Err(_) => return None,
         };
+        meanwhile();
         let mut state = self.lock();
         // Begun before all was forgotten: it is the answer of those who waited for it, no more.
         if state.generation != inputs.generation() {

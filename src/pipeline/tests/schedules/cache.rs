@@ -454,7 +454,7 @@ fn callers_share_one_load_whoever_is_dropped_and_whatever_is_forgotten() {
             runtimes,
             drops: dice.below(5) as u32,
             ends: dice.below(runtimes as u64) as u32,
-            stands: u32::from(runtimes > 1) * dice.below(2) as u32,
+            stands: u32::from(runtimes > 1) * dice.below(3) as u32,
         };
         let world = World::new(seed, plan, &FATES);
         for _ in 0..3 + dice.below(8) {
