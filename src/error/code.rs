@@ -42,6 +42,19 @@ macro_rules! define {
         impl ErrorCode {
             /// Every documented code, in the documents' order.
             pub const DOCUMENTED: &'static [ErrorCode] = &[$($(ErrorCode::$variant,)*)*];
+
+            /// The code as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    Self::Other(text) => text,
+                    documented => documented.row().map_or("", |row| row.wire),
+                }
+            }
+
+            /// The HTTP statuses documented for this code: none, one or several.
+            pub fn statuses(&self) -> &'static [u16] {
+                self.row().map_or(&[], |row| row.statuses)
+            }
         }
 
         /// In the order of [`ErrorCode::DOCUMENTED`].
@@ -71,19 +84,6 @@ huawei_codes! { define }
 define! {}
 
 impl ErrorCode {
-    /// The code as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Other(text) => text,
-            documented => documented.row().map_or("", |row| row.wire),
-        }
-    }
-
-    /// The HTTP statuses documented for this code: none, one or several.
-    pub fn statuses(&self) -> &'static [u16] {
-        self.row().map_or(&[], |row| row.statuses)
-    }
-
     fn documented(text: &str) -> Option<Self> {
         let at = ROWS.iter().position(|row| row.wire == text)?;
         Self::DOCUMENTED.get(at).cloned()
