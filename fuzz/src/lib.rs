@@ -1,6 +1,7 @@
 //! What the fuzz targets share: inputs cut into pieces, a world to play replies in, and the
 //! vendors' rules written once more, as simply as they can be, to compare with.
 
+pub mod json;
 pub mod naive;
 pub mod play;
 
