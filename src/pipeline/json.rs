@@ -412,12 +412,23 @@ mod tests {
     }
 
     #[test]
+    fn a_character_of_two_bytes_leaves_no_brace_behind() {
+        assert_eq!(without_pairs(b""), b"");
+        assert_eq!(without_pairs(b"a\x80b"), b"a\x80b");
+        let marked = |before: &str, behind: &str| format!("{before}\u{fffd}{behind}").into_bytes();
+        assert_eq!(without_pairs(b"a\x81}b"), marked("a", "b"));
+        assert_eq!(without_pairs(b"\xb0\\\""), marked("", "\""));
+        assert_eq!(without_pairs(b"x\xff"), marked("x", ""));
+    }
+
+    #[test]
     fn strings_are_read_as_far_as_they_mean_something() {
         for (written, read) in [
             (r#""""#, ""),
             (r#""\"\\\/\b\f\n\r\t\u0041""#, "\"\\/\u{8}\u{c}\n\r\tA"),
             (r#""\ud83d\ude00!""#, "\u{1f600}!"),
             (r#""\ud83d!""#, "\u{fffd}!"),
+            (r#""\udc00\udc00""#, "\u{fffd}\u{fffd}"),
             (r#""\ude00\ud83d\u0041""#, "\u{fffd}\u{fffd}A"),
             (r#""\ud83d\n""#, "\u{fffd}\n"),
             (r#""\u12""#, "\u{fffd}12"),

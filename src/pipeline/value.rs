@@ -396,3 +396,122 @@ impl<T: Record + std::fmt::Debug> Field for T {
         <T as Record>::empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::json::Object;
+
+    fn read<T: Field>(text: &str, json: Json) -> Option<T> {
+        let object = format!(r#"{{"a":{text}}}"#);
+        let object = Object::read(&object).unwrap();
+        let mut value = None::<T>;
+        // What is absent or null is not asked for.
+        let raw = object.written().next().unwrap().1;
+        assert_eq!(value.read(raw, json), value.is_some(), "{text}");
+        value
+    }
+
+    #[test]
+    fn scalars_are_read_from_whatever_says_them() {
+        for (text, flag, whole, number) in [
+            ("true", Some(true), None, None),
+            (r#""True""#, Some(true), None, None),
+            (r#""TRUE""#, Some(true), None, None),
+            ("1", Some(true), Some(1), Some(1.0)),
+            (r#""1""#, Some(true), Some(1), Some(1.0)),
+            ("false", Some(false), None, None),
+            (r#""False""#, Some(false), None, None),
+            (r#""FALSE""#, Some(false), None, None),
+            ("0", Some(false), Some(0), Some(0.0)),
+            ("2", None, Some(2), Some(2.0)),
+            (r#"" -7 ""#, None, Some(-7), Some(-7.0)),
+            ("3.0", None, Some(3), Some(3.0)),
+            ("1e3", None, Some(1_000), Some(1e3)),
+            ("1.5", None, None, Some(1.5)),
+            (
+                "9007199254740992.0",
+                None,
+                Some(1 << 53),
+                Some(9_007_199_254_740_992.0),
+            ),
+            (
+                "-9007199254740992.0",
+                None,
+                Some(-(1 << 53)),
+                Some(-9_007_199_254_740_992.0),
+            ),
+            (
+                "9007199254740994.0",
+                None,
+                None,
+                Some(9_007_199_254_740_994.0),
+            ),
+            (
+                "9223372036854775807",
+                None,
+                Some(i64::MAX),
+                Some(9_223_372_036_854_775_807.0),
+            ),
+            ("1e400", None, None, None),
+            (r#""yes""#, None, None, None),
+            (r#""""#, None, None, None),
+            ("null", None, None, None),
+            ("[1]", None, None, None),
+        ] {
+            let json = Json::AsValue;
+            assert_eq!(read::<bool>(text, json), flag, "{text}");
+            assert_eq!(read::<i64>(text, json), whole, "{text}");
+            assert_eq!(read::<f64>(text, json), number, "{text}");
+            let small = |range: std::ops::RangeInclusive<i64>| whole.filter(|n| range.contains(n));
+            let small_too = read::<u32>(text, json).map(i64::from);
+            assert_eq!(small_too, small(0..=u32::MAX.into()), "{text}");
+            let signed = read::<i32>(text, json).map(i64::from);
+            assert_eq!(signed, small(i32::MIN.into()..=i32::MAX.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_and_payloads_are_read_as_their_place_has_them() {
+        // Written; a text, a secret; words and JSON among values; words and JSON in texts.
+        for (written, text, words, json, words_in_text, json_in_text) in [
+            (
+                r#""x""#,
+                Some("x"),
+                Some("x"),
+                Some(r#""x""#),
+                Some("x"),
+                Some("x"),
+            ),
+            (r#""""#, None, None, Some(r#""""#), None, None),
+            ("7", Some("7"), Some("7"), Some("7"), Some("7"), Some("7")),
+            ("{}", None, Some("{}"), Some("{}"), None, Some("{}")),
+            ("[1]", None, Some("[1]"), Some("[1]"), None, Some("[1]")),
+            ("null", None, None, None, None, None),
+        ] {
+            assert_eq!(
+                read::<String>(written, Json::InText).as_deref(),
+                text,
+                "{written}"
+            );
+            let secret = read::<Secret>(written, Json::InText);
+            assert_eq!(secret.as_ref().map(Secret::expose), text, "{written}");
+            for (place, words, json) in [
+                (Json::AsValue, words, json),
+                (Json::InText, words_in_text, json_in_text),
+            ] {
+                let read_words = read::<FlowText>(written, place);
+                assert_eq!(
+                    read_words.as_ref().map(FlowText::as_str),
+                    words,
+                    "{written}"
+                );
+                let payload = read::<Payload>(written, place);
+                assert_eq!(payload.as_ref().map(Payload::as_str), json, "{written}");
+            }
+        }
+        let unserialisable = std::collections::HashMap::from([(vec![1], 1)]);
+        assert!(Payload::from_value(&unserialisable).fault().is_some());
+        assert_eq!(Payload::from_json("{").fault(), None);
+    }
+}
