@@ -190,3 +190,89 @@ impl Recent {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn window(windows: &Windows) -> (DateTime<Utc>, DateTime<Utc>) {
+        windows.window.unwrap()
+    }
+
+    /// Pages as they come: how many items each has.
+    fn step(windows: &mut Windows, keys: &[&str], time: i64) -> Vec<bool> {
+        let times = vec![Some(at(time)); keys.len()];
+        let keys: Vec<_> = keys.iter().map(|key| Some((*key).to_owned())).collect();
+        windows.step(&keys, &times, 2, None)
+    }
+
+    #[test]
+    fn windows_share_a_second_and_what_stands_in_it_is_told_once() {
+        let mut windows = Windows::between(at(0), at(25), TimeDelta::seconds(10));
+        assert_eq!(window(&windows), (at(0), at(10)));
+        // Long ago, but at the border.
+        assert_eq!(step(&mut windows, &["border", "b"], 9), [true, true]);
+        for page in 0..REMEMBERED {
+            let (one, two) = (format!("{page}x"), format!("{page}y"));
+            assert_eq!(step(&mut windows, &[&one, &two], 5), [true, true]);
+        }
+        assert_eq!(step(&mut windows, &["c"], 5), [true]);
+        assert_eq!(window(&windows), (at(9), at(19)));
+        assert_eq!(step(&mut windows, &["border", "d"], 9), [false, true]);
+        assert_eq!(step(&mut windows, &["e"], 18), [true]);
+        assert_eq!(window(&windows), (at(18), at(25)));
+        assert!(!windows.has_ended);
+        assert_eq!(step(&mut windows, &["e"], 18), [false]);
+        assert!(windows.has_ended && windows.upcoming().is_none());
+    }
+
+    #[test]
+    fn a_window_is_longer_than_what_it_shares() {
+        for longest in [0, 1, 2] {
+            let mut windows = Windows::between(at(0), at(4), TimeDelta::seconds(longest));
+            assert_eq!(window(&windows), (at(0), at(2)));
+            assert!(step(&mut windows, &[], 0).is_empty());
+            assert_eq!(window(&windows), (at(1), at(3)));
+        }
+        let backwards = Windows::between(at(9), at(0), TimeDelta::seconds(5));
+        assert_eq!(window(&backwards), (at(9), at(9)));
+    }
+
+    #[test]
+    fn a_count_ends_a_list_and_a_shorter_one_is_noted() {
+        for (pages, total, given) in [
+            (&[2, 2][..], 4, None),
+            (&[2, 1], 3, None),
+            (&[2, 0], 4, Some(2)),
+            (&[1, 1, 0], 9, Some(2)),
+        ] {
+            let mut windows = Windows::none();
+            for (number, page) in pages.iter().enumerate() {
+                assert!(!windows.has_ended, "{pages:?}");
+                let keys: Vec<_> = (0..*page)
+                    .map(|item| Some(format!("{number}-{item}")))
+                    .collect();
+                windows.step(&keys, &vec![None; *page], 2, Some(total));
+            }
+            assert!(windows.has_ended, "{pages:?}");
+            let shortfall = windows.shortfall().map(|short| (short.given, short.total));
+            assert_eq!(shortfall, given.map(|given| (given, total)), "{pages:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_two_thousand_are_remembered() {
+        let mut recent = Recent::default();
+        for hash in 0..REMEMBERED as u64 {
+            assert!(recent.insert(hash));
+        }
+        assert!(!recent.insert(0), "all are known yet");
+        assert!(recent.insert(9_999));
+        assert!(recent.insert(0), "the oldest has made room");
+        assert!(!recent.insert(9_999));
+    }
+}

@@ -129,3 +129,64 @@ impl<'de> Deserialize<'de> for Position {
             .map_err(|_| de::Error::custom("not the position of a list"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_read_from_the_text_that_it_writes_and_from_no_other() {
+        let time = DateTime::from_timestamp_millis;
+        let (filters, window) = (0xfe, time(1_000).zip(time(2_000)));
+        let offset = |window, end| Place::Offset {
+            window,
+            offset: 7,
+            end,
+        };
+        for (place, text) in [
+            (Place::Start, "1.00000000000000fe.s"),
+            (Place::Token("a.b".to_owned()), "1.00000000000000fe.t.a.b"),
+            (offset(None, None), "1.00000000000000fe.o.7"),
+            (
+                offset(window, time(2_000)),
+                "1.00000000000000fe.w.7.1000.2000.2000",
+            ),
+            (
+                offset(window, time(9_000)),
+                "1.00000000000000fe.w.7.1000.2000.9000",
+            ),
+        ] {
+            let position = Position { filters, place };
+            assert_eq!(position.to_string(), text);
+            assert_eq!(text.parse::<Position>().unwrap(), position);
+            assert_eq!(format!("{position:?}"), "Position { .. }");
+        }
+        let same = Position {
+            filters,
+            place: offset(window, None),
+        };
+        assert_eq!(same.to_string(), "1.00000000000000fe.w.7.1000.2000.2000");
+        for text in [
+            "",
+            "2.00000000000000fe.s",
+            "1.fe.s",
+            "1.+0000000000000fe.s",
+            "1.00000000000000000fe.s",
+            "1.00000000000000fe",
+            "1.00000000000000fe.s.x",
+            "1.00000000000000fe.t",
+            "1.00000000000000fe.t.",
+            "1.00000000000000fe.o",
+            "1.00000000000000fe.o.x",
+            "1.00000000000000fe.w.7.1000.2000",
+            "1.00000000000000fe.w.7.3000.2000.9000",
+            "1.00000000000000fe.w.7.1000.2000.1999",
+            "1.00000000000000fe.w.7.1000.2000.9000.1",
+            "1.00000000000000fe.x.7",
+        ] {
+            assert!(text.parse::<Position>().is_err(), "{text}");
+        }
+        let one = "1.00000000000000fe.w.7.1000.1000.1000";
+        assert_eq!(one.parse::<Position>().unwrap().to_string(), one);
+    }
+}

@@ -302,3 +302,158 @@ impl Memory {
         on_one_line(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn resumed() -> Memory {
+        Memory::new(
+            "Look",
+            "right",
+            &Origin::Resumed(ExecutionRef::new("flow", "mine")),
+        )
+    }
+
+    fn starting() -> Memory {
+        let key = Some(ExecutionRef::new("flow", "mine"));
+        let start = Box::pin(std::future::pending());
+        Memory::new("Look", "right", &Origin::Start { start, key })
+    }
+
+    fn seen(mut memory: Memory) -> Memory {
+        memory.was_seen = true;
+        memory
+    }
+
+    /// What an error at the deadline says of the execution, and what it means.
+    #[test]
+    fn a_deadline_says_what_is_known() {
+        let asked = |mut memory: Memory| {
+            memory.asked();
+            memory
+        };
+        let begun = |mut memory: Memory, is_answered| {
+            memory.starting();
+            if is_answered {
+                memory.started(&ExecutionRef::new("flow", "mine"));
+            }
+            memory
+        };
+        let goes_on = "the deadline of the wait passed; the execution mine goes on, last status ";
+        for (memory, text, delivery) in [
+            (
+                starting(),
+                "the deadline had passed before anything was sent",
+                Delivery::NotSent,
+            ),
+            (
+                resumed(),
+                "the deadline passed before the execution mine was looked at; it goes on",
+                Delivery::NotSent,
+            ),
+            (
+                asked(begun(starting(), false)),
+                "the deadline passed; whether the execution mine was started is not known",
+                Delivery::Unknown,
+            ),
+            (
+                begun(starting(), false),
+                "the deadline passed; whether the execution mine was started is not known",
+                Delivery::Unknown,
+            ),
+            (
+                asked(seen(begun(starting(), false))),
+                goes_on,
+                Delivery::Accepted,
+            ),
+            (asked(begun(starting(), true)), goes_on, Delivery::Accepted),
+            (asked(resumed()), goes_on, Delivery::Accepted),
+        ] {
+            let error = memory.deadline_error();
+            assert!(error.message().starts_with(text), "{error}");
+            assert_eq!(error.delivery(), delivery, "{error}");
+            assert_eq!(error.attempts(), memory.looks());
+            assert!(!error.message().contains("looks:"), "{error}");
+        }
+        let known = ExecutionRef::new("flow", "mine");
+        let one = Memory::of_one("Look", "right", known, Some("Going".to_owned()));
+        let error = one.deadline_error();
+        assert_eq!(error.message(), format!("{goes_on}Going"));
+        assert_eq!(error.attempts(), 1);
+    }
+
+    #[test]
+    fn looks_are_counted_by_what_they_brought() {
+        let mut memory = resumed();
+        let error = |kind| Error::new(kind, "m");
+        for (error, times) in [
+            (error(ErrorKind::Decode), 1),
+            (error(ErrorKind::Timeout), 2),
+            (error(ErrorKind::Transport), 1),
+            (error(ErrorKind::Connect), 1),
+            (error(ErrorKind::Credentials), 3),
+            (error(ErrorKind::Configuration), 1),
+            (
+                error(ErrorKind::Service).with_status(StatusCode::BAD_GATEWAY),
+                2,
+            ),
+            (error(ErrorKind::Decode).with_status(StatusCode::OK), 4),
+        ] {
+            for _ in 0..times {
+                memory.count_error(&error);
+            }
+        }
+        let message = memory.deadline_error().message().to_owned();
+        let counted = " (looks: 5 × unreadable, 2 × no answer, 1 × broken connection, \
+                       1 × no connection, 3 × no credential, 1 × failed, 2 × 502)";
+        assert!(message.ends_with(counted), "{message}");
+
+        // Any number of words comes to sixteen rows.
+        let mut memory = resumed();
+        for word in 0..MOST_COUNTS {
+            memory.count(&format!("w{word}"));
+        }
+        let last = |memory: &Memory| memory.counts.last().unwrap().clone();
+        assert_eq!(last(&memory), ("w15".to_owned(), 1));
+        for word in 100..110 {
+            memory.count(&format!("w{word}"));
+        }
+        assert_eq!(last(&memory), ("other".to_owned(), 11));
+        assert_eq!(memory.counts.len(), MOST_COUNTS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_of_one_kind_are_told_once_when_they_go_on() {
+        let mut memory = resumed();
+        let (one, other) = (
+            Error::new(ErrorKind::Service, "m"),
+            Error::new(ErrorKind::Throttled, "t"),
+        );
+        assert_eq!(memory.trouble(&one), None);
+        advance(SILENCE - Duration::from_millis(1)).await;
+        assert_eq!(memory.trouble(&one), None);
+        // Another kind begins anew.
+        assert_eq!(memory.trouble(&other), None);
+        advance(SILENCE).await;
+        let told = memory.trouble(&other).unwrap();
+        assert_eq!(told, "for 30 s the service has answered: t");
+        advance(SILENCE * 2).await;
+        assert_eq!(memory.trouble(&other), None);
+        assert_eq!(memory.trouble(&one), None);
+        advance(SILENCE).await;
+        assert!(memory.trouble(&one).is_some());
+    }
+
+    #[test]
+    fn some_things_are_said_a_bounded_number_of_times() {
+        let mut memory = resumed();
+        let events = (0..1000).filter(|_| memory.has_event()).count();
+        assert_eq!(events, 128);
+        assert!(memory.invisible());
+        assert!(!memory.invisible());
+    }
+}

@@ -292,3 +292,18 @@ async fn the_work_for_a_turn_does_not_grow_with_the_line() {
     let polls = POLLS.with_borrow(|polls| *polls);
     assert!(polls < 50_000, "{polls}");
 }
+
+#[test]
+fn a_quota_is_what_was_given_or_the_nearest_that_makes_sense() {
+    for (burst, per_second, expected) in [
+        (5, 2.5, (5, 2.5)),
+        (1, 1.0, (1, 1.0)),
+        (0, 0.0, (1, 0.001)),
+        (7, -3.0, (7, 0.001)),
+        (7, f64::NAN, (7, 0.001)),
+        (7, f64::INFINITY, (7, 1_000_000.0)),
+    ] {
+        let quota = Quota::new(burst, per_second);
+        assert_eq!((quota.burst(), quota.per_second()), expected);
+    }
+}
