@@ -306,7 +306,7 @@ macro_rules! shared_setters {
             /// no decompression (`accept-encoding: identity`), no referer, no read or total timeout
             /// (ours take their place), connect timeout, 15 s idle pool time, TCP keep-alive after
             /// 30 s, no verbose logging, https only where the endpoints are, and answers are read
-            /// with up to 1,024 headers, folded ones, and spaces before a colon. What cannot be seen
+            /// with up to 256 headers, folded ones, and spaces before a colon. What cannot be seen
             /// from outside is yours: other default headers, cookies, switched-off certificate
             /// checks, HTTP/0.9.
             ///

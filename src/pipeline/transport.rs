@@ -61,6 +61,7 @@ pub(crate) const CONNECT_SLACK: Duration = Duration::from_millis(250);
 
 /// How long a connection to a metadata address may take.
 pub(super) const DIRECT_CONNECT_LIMIT: Duration = Duration::from_secs(1);
+
 /// How many headers of an answer are read. Room for them is made, and cleared, for each answer.
 const MAX_HEADERS: usize = 256;
 
