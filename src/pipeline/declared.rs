@@ -37,7 +37,7 @@ pub(crate) trait Declared: Exchange<Protocol: Family> + Record {
         Self::ENTRY.limits
     }
 
-    /// Checks the request and writes it, by [`write`], and says what it is about.
+    /// Checks the request and writes it, by [`write()`], and says what it is about.
     fn encoded(self) -> Result<EncodedFor<Self>, Error> {
         write(&self)
     }
